@@ -1,0 +1,66 @@
+# Everything runs in .venv, which tools/bootstrap.py makes and keeps current. Paths are relative to this file's
+# folder: make cannot cope with spaces in any other kind.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format proto lock picture clean
+
+# Python of another project's environment stays out of ours.
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+PYTHON ?=
+ARGS ?=
+WORKERS ?= 2
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'ARGS="…" is handed on to what run, demo, test and lock start:  make test ARGS="-k backup_code"'
+	@echo 'PYTHON=/path/to/python3 chooses the Python (3.11 or newer) that .venv is made with.'
+
+##@ See it work
+run: setup ## Start the server with a PostgreSQL of its own; data in ./var
+	@.venv/bin/twofactor serve $(ARGS)
+
+demo: setup ## Walk through a backup code's life against the running server
+	@.venv/bin/twofactor-try demo $(ARGS)
+
+##@ Change it
+test: setup ## Run the tests on a real PostgreSQL (WORKERS=2 processes)
+	.venv/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+check: setup ## Judge style, types, imports, sizes, the contract and the lock
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python tools/size_budget.py
+	.venv/bin/python tools/lock_freshness.py
+	.venv/bin/buf lint proto
+	.venv/bin/buf breaking proto --against proto/released.binpb
+	.venv/bin/python proto/generate.py --check
+
+format: setup ## Put the code in the house's form
+	.venv/bin/ruff check --fix --quiet .
+	.venv/bin/ruff format --quiet .
+
+##@ Make again what is made
+setup: ## Make .venv, or bring it up to date (every target does this first)
+	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -I -S tools/bootstrap.py
+
+proto: setup ## Generate the Python stubs from the contract
+	.venv/bin/python proto/generate.py
+
+lock: setup ## Pin the dependencies again (ARGS=--upgrade for newer ones)
+	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --quiet \
+		--universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+		--no-emit-package twofactor-client --no-emit-package twofactor-try --no-emit-package twofactor-server $(ARGS)
+
+picture: setup ## Draw the demo for the README (needs a running server)
+	.venv/bin/twofactor-try demo --svg docs/demo.svg
+
+clean: ## Remove .venv and the caches; ./var, with keys and data, stays
+	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find clients proto server tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

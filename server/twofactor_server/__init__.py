@@ -1,0 +1,1 @@
+"""The second-factor backend: an asyncio gRPC server on PostgreSQL."""

@@ -1,0 +1,7 @@
+"""``python -m twofactor_server``."""
+
+import sys
+
+from twofactor_server.cli import main
+
+sys.exit(main())

@@ -1,0 +1,125 @@
+"""Building responses: records in, messages out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from twofactor.v1 import two_factor_service_pb2, types_pb2
+from twofactor_server.domain import accounts, sessions
+from twofactor_server.domain.challenges import ChallengeState
+from twofactor_server.domain.second_factors import Method, Proof
+from twofactor_server.flows.authenticator_setup import StartedSetup
+from twofactor_server.flows.challenges import ChallengeView
+from twofactor_server.flows.completion import IssuedBackupCode
+from twofactor_server.flows.status import TwoFactorStatus
+
+SECOND_FACTORS = {
+    Method.EMAIL: types_pb2.SECOND_FACTOR_EMAIL_CODE,
+    Method.AUTHENTICATOR: types_pb2.SECOND_FACTOR_AUTHENTICATOR,
+}
+_PROOFS = {
+    Proof.EMAIL_CODE: types_pb2.PROOF_METHOD_EMAIL_CODE,
+    Proof.AUTHENTICATOR: types_pb2.PROOF_METHOD_AUTHENTICATOR,
+    Proof.BACKUP_CODE: types_pb2.PROOF_METHOD_BACKUP_CODE,
+}
+_STATES = {
+    ChallengeState.OPEN: types_pb2.CHALLENGE_STATE_OPEN,
+    ChallengeState.COMPLETED: types_pb2.CHALLENGE_STATE_COMPLETED,
+    ChallengeState.EXPIRED: types_pb2.CHALLENGE_STATE_EXPIRED,
+    ChallengeState.EXHAUSTED: types_pb2.CHALLENGE_STATE_EXHAUSTED,
+}
+
+
+def timestamp(moment: datetime | None) -> Timestamp | None:
+    """The time; None stays absent."""
+    if moment is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
+
+
+def waits(in_force: Mapping[Proof, datetime]) -> list[types_pb2.Wait]:
+    """The waits in force."""
+    return [types_pb2.Wait(method=_PROOFS[proof], until_time=timestamp(until)) for proof, until in in_force.items()]
+
+
+def challenge(view: ChallengeView) -> types_pb2.Challenge:
+    """The challenge as the "Verify It's You" page needs it."""
+    return types_pb2.Challenge(
+        second_factor=SECOND_FACTORS[view.second_factor],
+        backup_code_accepted=view.backup_code_accepted,
+        masked_email=view.masked_email,
+        attempts_left=view.attempts_left,
+        waits=waits(view.waits),
+        authenticator_disabled=view.authenticator_disabled,
+        email_code_expire_time=timestamp(view.email_code_expire_time),
+        next_send_time=timestamp(view.next_send_time),
+        expire_time=timestamp(view.expire_time),
+        state=_STATES[view.state],
+    )
+
+
+def two_factor(status: TwoFactorStatus) -> two_factor_service_pb2.GetTwoFactorResponse:
+    """The second factor as the account page shows it; what the active method lacks stays absent."""
+    factor = status.factor
+    response = two_factor_service_pb2.GetTwoFactorResponse(
+        method=SECOND_FACTORS[factor.method], waits=waits(status.waits)
+    )
+    if factor.method is Method.AUTHENTICATOR:
+        response.authenticator.CopyFrom(
+            two_factor_service_pb2.AuthenticatorStatus(
+                enable_time=timestamp(factor.enable_time), disabled=factor.authenticator_disabled
+            )
+        )
+        response.backup_code.CopyFrom(
+            two_factor_service_pb2.BackupCodeStatus(
+                generation=factor.generation,
+                create_time=timestamp(factor.backup_code_create_time),
+                save_time=timestamp(factor.saved_time),
+                must_regenerate=status.must_regenerate,
+            )
+        )
+    return response
+
+
+def authenticator_setup(setup: StartedSetup) -> two_factor_service_pb2.StartAuthenticatorSetupResponse:
+    """The one answer that ever carries a TOTP secret."""
+    return two_factor_service_pb2.StartAuthenticatorSetupResponse(
+        setup_id=str(setup.setup_id),
+        secret=setup.enrolment.secret,
+        otpauth_uri=setup.enrolment.otpauth_uri,
+        qr_code_svg=setup.enrolment.qr_code_svg,
+        expire_time=timestamp(setup.expire_time),
+    )
+
+
+def session(record: sessions.Session) -> types_pb2.Session:
+    """The session, without its token."""
+    return types_pb2.Session(
+        session_id=str(record.session_id),
+        account_id=str(record.account_id),
+        email=record.email,
+        create_time=timestamp(record.create_time),
+        expire_time=timestamp(record.expire_time),
+        last_active_time=timestamp(record.last_active_time),
+        methods=record.methods,
+        client=types_pb2.ClientInfo(ip_address=record.client.ip_address, user_agent=record.client.user_agent),
+    )
+
+
+def account(record: accounts.Account) -> types_pb2.Account:
+    """The account, without its password."""
+    return types_pb2.Account(
+        account_id=str(record.account_id),
+        email=record.email,
+        email_verified=record.email_verify_time is not None,
+        create_time=timestamp(record.create_time),
+        has_password=record.password_hash is not None,
+    )
+
+
+def backup_code(issued: IssuedBackupCode | None) -> types_pb2.BackupCode | None:
+    """The backup code on its one way to the owner."""
+    return types_pb2.BackupCode(code=issued.code, generation=issued.generation) if issued else None

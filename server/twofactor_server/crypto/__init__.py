@@ -1,0 +1,1 @@
+"""Hashing, sealing, tokens and codes. The only package that imports argon2, pyotp and cryptography."""

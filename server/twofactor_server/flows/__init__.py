@@ -1,0 +1,1 @@
+"""What the product does: one file per factor or subject, one coroutine per method of the contract."""

@@ -1,0 +1,55 @@
+"""The committed steps of every changing method, by what they mean; in test mode, the points where a server may die.
+
+Each step is one transaction, so it has three points: ``before-<step>`` (nothing written), ``<step>-uncommitted``
+(all written, COMMIT not sent) and ``<step>-committed`` (the caller not told yet).
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """One transaction of a flow."""
+
+    ACCOUNT_CREATED = "account-created"
+    FIRST_FACTOR_REFUSED = "first-factor-refused"
+    SIGN_IN_STARTED = "sign-in-started"
+    EMAIL_CODE_SENT = "email-code-sent"
+    EMAIL_CODE_JUDGED = "email-code-judged"
+    AUTHENTICATOR_CODE_JUDGED = "authenticator-code-judged"
+    BACKUP_CODE_CHARGED = "backup-code-charged"
+    BACKUP_CODE_REFUSED = "backup-code-refused"
+    BACKUP_CODE_REPLACED = "backup-code-replaced"
+    BACKUP_CODE_SAVED = "backup-code-saved"
+    REGENERATION_CHARGED = "regeneration-charged"
+    BACKUP_CODE_REGENERATED = "backup-code-regenerated"
+    REAUTHENTICATION_REFUSED = "reauthentication-refused"
+    SETUP_CHARGED = "setup-charged"
+    SETUP_STARTED = "setup-started"
+    SETUP_CODE_JUDGED = "setup-code-judged"
+    AUTHENTICATOR_ON = "authenticator-on"
+    SETUP_CANCELLED = "setup-cancelled"
+    REMOVAL_CHARGED = "removal-charged"
+    AUTHENTICATOR_OFF = "authenticator-off"
+    SIGNED_OUT = "signed-out"
+
+    @property
+    def before(self) -> str:
+        """Nothing of the step is written."""
+        return f"before-{self}"
+
+    @property
+    def uncommitted(self) -> str:
+        """All of the step is written, nothing is committed."""
+        return f"{self}-uncommitted"
+
+    @property
+    def committed(self) -> str:
+        """The step is committed, and the caller was not told."""
+        return f"{self}-committed"
+
+
+def crash_points() -> Iterator[str]:
+    """Every point at which a server in test mode can be made to die."""
+    for step in Step:
+        yield from (step.before, step.uncommitted, step.committed)

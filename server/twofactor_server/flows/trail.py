@@ -1,0 +1,76 @@
+"""What every change leaves beside itself: an audit event, and a mail to the owner."""
+
+import json
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from twofactor_server.crypto.keyring import Purpose
+from twofactor_server.crypto.sealing import seal
+from twofactor_server.domain.calls import Call
+from twofactor_server.domain.challenges import Challenge
+from twofactor_server.domain.second_factors import Proof
+from twofactor_server.domain.sessions import Session
+from twofactor_server.flows.dependencies import Dependencies
+from twofactor_server.mail.notices import Notice
+from twofactor_server.storage import audit, outbox
+from twofactor_server.storage.database import Transaction
+
+SUCCESS = "success"
+NOTICE_LIFETIME = timedelta(days=3)
+"""How long delivery of a notice is tried; a code is tried until it expires."""
+
+
+async def record(
+    tx: Transaction,
+    call: Call,
+    account_id: UUID,
+    action: str,
+    outcome: str,
+    now: datetime,
+    *,
+    factor: Proof | str | None = None,
+    challenge: Challenge | None = None,
+    session: Session | None = None,
+    **details: str | int,
+) -> None:
+    """Write the audit event of ``action`` in the transaction of what it tells. ``details`` hold no secret."""
+    await audit.record(
+        tx,
+        audit.AuditEvent(
+            account_id=account_id,
+            event_id=uuid4(),
+            time=now,
+            action=action,
+            outcome=outcome,
+            factor=factor,
+            caller=call.caller,
+            call_id=call.call_id,
+            ip_address=call.client.ip_address,
+            user_agent=call.client.user_agent,
+            challenge_id=challenge.challenge_id if challenge else None,
+            session_id=session.session_id if session else None,
+            details=details,
+        ),
+    )
+
+
+async def post(
+    tx: Transaction,
+    deps: Dependencies,
+    account_id: UUID,
+    notice: Notice,
+    now: datetime,
+    lifetime: timedelta = NOTICE_LIFETIME,
+) -> None:
+    """Put the mail into the outbox in the transaction of what it tells; delivery wakes when that is committed."""
+    message_id = uuid4()
+    plaintext = json.dumps(notice.payload()).encode()
+    payload = seal(deps.keyring, Purpose.OUTBOX, outbox_place(account_id, message_id), plaintext)
+    message = outbox.OutboxMessage(account_id, message_id, notice.kind, payload, now, now + lifetime, tries=0)
+    await outbox.add(tx, message)
+    tx.after_commit(deps.wake_delivery)
+
+
+def outbox_place(account_id: UUID, message_id: UUID) -> bytes:
+    """Where a sealed payload belongs."""
+    return account_id.bytes + message_id.bytes

@@ -1,0 +1,41 @@
+"""Where the server listens: an address and port, or a unix socket."""
+
+import ipaddress
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ListenAddress:
+    """``host`` and ``port`` of TCP, or ``path`` of a unix socket. Port 0 lets the system choose one."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can connect."""
+        return bool(self.path) or ipaddress.ip_address(self.host).is_loopback
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_listen(text: str) -> ListenAddress:
+    """``127.0.0.1:50051``, ``[::1]:50051``, ``localhost:50051`` or ``unix:/path``; anything else: ValueError."""
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:").removeprefix("//")
+        if not path or len(path.encode()) > 107:
+            raise ValueError("must name a socket path of at most 107 bytes after unix:")
+        return ListenAddress(path=path)
+    host, colon, port = text.rpartition(":")
+    host = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueError("must be an address and port such as 127.0.0.1:50051, or unix:/path") from None
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("must end in a port from 0 to 65535")
+    return ListenAddress(str(address), int(port))

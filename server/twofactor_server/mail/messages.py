@@ -1,0 +1,117 @@
+"""From a notice to the mail: text and HTML from the same words.
+
+A kind's words stand once, in ``templates/<kind>.txt``: the first paragraph is the subject, the others the
+text. Both layouts set the same paragraphs, the details of the event, and ``closing.txt``: what to do if it
+was not you.
+"""
+
+import re
+from dataclasses import dataclass
+from email.message import EmailMessage
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from twofactor_server.mail.addresses import header_address, sender
+from twofactor_server.mail.notices import Notice, SignInCode
+from twofactor_server.mail.wording import device, internet_address, moment, one_line, span
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True)
+class Branding:
+    """Who writes: the product's name, the base of the links in those notices that have one, the sender.
+
+    ``product_name`` is one line of 1 to 100 characters. ``mail_from`` is an address, or a name and an address
+    (``Example <security@example.com>``); without a name the product's is shown. Raises ValueError with a
+    sentence for what cannot be used.
+    """
+
+    product_name: str
+    link_base_url: str
+    mail_from: str
+
+    def __post_init__(self) -> None:
+        name = self.product_name
+        if not name or one_line(name, 100) != name:
+            raise ValueError("the product name must be one line of 1 to 100 characters")
+        if re.search(r"\b\d{6}\b", name):
+            raise ValueError("the product name must not contain six digits: they would be taken for a code")
+        try:
+            sender(self.mail_from, name)
+        except ValueError:
+            raise ValueError("the sender of mails must be one e-mail address") from None
+
+
+def render(notice: Notice, brand: Branding, message_id: UUID) -> EmailMessage:
+    """The mail that tells ``notice``: the same bytes each time it is made for this ``message_id``.
+
+    So a mail delivered twice has one Message-ID, by which it is known for the same. The code, if there is
+    one, stands alone on a line of the text part, is the only such line of six digits, and is below what
+    previews show. Raises ValueError if the recipient is not an address. The first call imports jinja2 (some
+    0.2 s): call it in a thread.
+    """
+    subject, *paragraphs = _paragraphs(notice.kind, notice, brand)
+    content = {
+        "subject": subject,
+        "paragraphs": paragraphs,
+        "code": notice.code if isinstance(notice, SignInCode) else "",
+        "details": _details(notice),
+        "closing": _paragraphs("closing", notice, brand),
+    }
+    message = _envelope(notice, brand, message_id)
+    message["Subject"] = subject
+    message.set_content(_templates().get_template("layout.txt").render(content))
+    message.add_alternative(_templates().get_template("layout.html").render(content), subtype="html")
+    message.set_boundary(f"=_{message_id.hex}")
+    return message
+
+
+def _envelope(notice: Notice, brand: Branding, message_id: UUID) -> EmailMessage:
+    message = EmailMessage()
+    origin = sender(brand.mail_from, brand.product_name)
+    message["From"] = origin
+    message["To"] = header_address(notice.recipient)
+    message["Date"] = notice.time
+    message["Message-ID"] = f"<{message_id}@{origin.domain}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answer comes back
+    message["X-Twofactor-Kind"] = notice.kind
+    return message
+
+
+def _details(notice: Notice) -> list[tuple[str, str]]:
+    """What is known of the event. Each value stands behind its label: never alone on a line, like a code."""
+    rows = [
+        ("When", moment(notice.time)),
+        ("IP address", internet_address(notice.ip_address)),
+        ("Device", device(notice.user_agent)),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _paragraphs(template: str, notice: Notice, brand: Branding) -> list[str]:
+    text = _templates().get_template(f"{template}.txt").render(notice=notice, product=brand.product_name)
+    return [" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.strip())]
+
+
+@cache
+def _templates() -> "Environment":
+    from jinja2 import (
+        Environment,
+        PackageLoader,
+        StrictUndefined,
+        select_autoescape,
+    )  # late: start-up stays quick
+
+    templates = Environment(
+        loader=PackageLoader("twofactor_server.mail", "templates"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(moment=moment, span=span)
+    return templates

@@ -1,0 +1,122 @@
+"""The notices: what happened, to whom it is told, and the plain form in which the outbox keeps it.
+
+A new kind is a class here, its name in ``KINDS`` and a file ``templates/<kind>.txt``. No kind has a place for
+a backup code or a secret.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One mail to one owner.
+
+    ``time`` is the moment of the event, aware; ``ip_address`` and ``user_agent`` are the person's as the
+    calling service saw them, "" if not known. They may hold anything: the mail shows what it recognises in
+    them.
+    """
+
+    kind: ClassVar[str]
+    """The wire name, header ``X-Twofactor-Kind``."""
+
+    recipient: str = field(repr=False)
+    time: datetime
+    ip_address: str = ""
+    user_agent: str = ""
+
+    def __post_init__(self) -> None:
+        if self.time.utcoffset() is None:
+            raise ValueError("the time of a notice is aware")
+
+    def payload(self) -> dict[str, Any]:
+        """A dict that JSON can carry; ``notice_from`` turns it back. It holds the e-mail code: seal it."""
+        return {"kind": self.kind} | {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInCode(Notice):
+    """The 6-digit code of one challenge, refused ``lifetime`` after ``time``."""
+
+    kind = "sign-in-code"
+    code: str = field(repr=False)
+    lifetime: timedelta
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not re.fullmatch("[0-9]{6}", self.code):
+            raise ValueError("an e-mail code is six digits")
+
+    @property
+    def until(self) -> datetime:
+        """From this moment the code is refused, and the mail not worth sending."""
+        return self.time + self.lifetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupCodeUsed(Notice):
+    """A sign-in by backup code; the call repeated shows the new code until ``lifetime`` after ``time``."""
+
+    kind = "backup-code-used"
+    lifetime: timedelta
+
+    @property
+    def until(self) -> datetime:
+        """From this moment the new code is not shown again."""
+        return self.time + self.lifetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupCodeRegenerated(Notice):
+    """The owner asked for a fresh backup code; the old one is dead."""
+
+    kind = "backup-code-regenerated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthenticatorOn(Notice):
+    """An authenticator was confirmed; ``replaced``: it took the place of another one (a new phone)."""
+
+    kind = "authenticator-on"
+    replaced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthenticatorOff(Notice):
+    """The authenticator was removed, its backup code with it; sign-ins are mailed codes again."""
+
+    kind = "authenticator-off"
+
+
+KINDS: Mapping[str, type[Notice]] = {
+    notice.kind: notice
+    for notice in (SignInCode, BackupCodeUsed, BackupCodeRegenerated, AuthenticatorOn, AuthenticatorOff)
+}
+
+
+def notice_from(payload: Mapping[str, Any]) -> Notice:
+    """The notice that gave this payload.
+
+    Fields that this release does not know are passed over: it can deliver what a newer one wrote. Raises
+    ValueError for a kind that it does not know.
+    """
+    notice = KINDS.get(payload["kind"])
+    if notice is None:
+        raise ValueError(f"no notice is called {payload['kind']!r}")
+    values = {f.name: payload[f.name] for f in fields(notice) if f.name in payload}
+    values["time"] = datetime.fromisoformat(values["time"])
+    if "lifetime" in values:
+        values["lifetime"] = timedelta(seconds=values["lifetime"])
+    return notice(**values)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case timedelta():
+            return value.total_seconds()
+    return value

@@ -1,0 +1,88 @@
+"""Accounts and what must be unique across them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from twofactor_server.domain.accounts import Account
+from twofactor_server.storage.database import Transaction
+from twofactor_server.storage.schema import account_creations, account_emails, accounts, second_factors
+
+_COLUMNS = (
+    accounts.c.account_id,
+    accounts.c.email,
+    accounts.c.email_verify_time,
+    accounts.c.create_time,
+    accounts.c.password_hash,
+    accounts.c.password_version,
+)
+_BY_ID = select(*_COLUMNS).where(accounts.c.account_id == bindparam("id"))
+_BY_EMAIL = select(*_COLUMNS).join_from(
+    account_emails, accounts, accounts.c.account_id == account_emails.c.account_id
+).where(account_emails.c.email == bindparam("address"))  # fmt: skip
+_BY_CREATION = select(*_COLUMNS).join_from(
+    account_creations, accounts, accounts.c.account_id == account_creations.c.account_id
+).where(account_creations.c.request_id == bindparam("creation"))  # fmt: skip
+_CLAIM_EMAIL = upsert(account_emails).on_conflict_do_nothing()
+_CLAIM_CREATION = upsert(account_creations).on_conflict_do_nothing()
+_VERIFY_EMAIL = (
+    update(accounts)
+    .where(
+        accounts.c.account_id == bindparam("id"),
+        accounts.c.email == bindparam("address"),
+        accounts.c.email_verify_time.is_(None),
+    )
+    .values(email_verify_time=bindparam("now"))
+)
+
+
+async def by_id(tx: Transaction, account_id: UUID) -> Account | None:
+    """The account, or None."""
+    row = (await tx.execute(_BY_ID, {"id": account_id})).one_or_none()
+    return Account(*row) if row else None
+
+
+async def by_email(tx: Transaction, email: str) -> Account | None:
+    """The account that owns the (normalised) address, or None."""
+    row = (await tx.execute(_BY_EMAIL, {"address": email})).one_or_none()
+    return Account(*row) if row else None
+
+
+async def by_creation(tx: Transaction, request_id: UUID) -> Account | None:
+    """The account that this request_id created, or None."""
+    row = (await tx.execute(_BY_CREATION, {"creation": request_id})).one_or_none()
+    return Account(*row) if row else None
+
+
+async def claim_email(tx: Transaction, email: str, account_id: UUID) -> bool:
+    """Give the address to the account; False if it belongs to another. Of several at once, one gets it."""
+    result = await tx.execute(_CLAIM_EMAIL, {"email": email, "account_id": account_id})
+    return result.rowcount == 1
+
+
+async def claim_creation(tx: Transaction, request_id: UUID, account_id: UUID) -> bool:
+    """Record that the request_id created the account; False if it created another before."""
+    result = await tx.execute(_CLAIM_CREATION, {"request_id": request_id, "account_id": account_id})
+    return result.rowcount == 1
+
+
+async def create(tx: Transaction, account: Account) -> None:
+    """Write the account and its second factor: e-mail codes, generation 0. Its address must be claimed before."""
+    await tx.execute(
+        insert(accounts),
+        {
+            "account_id": account.account_id,
+            "email": account.email,
+            "create_time": account.create_time,
+            "password_hash": account.password_hash,
+            "password_version": account.password_version,
+        },
+    )
+    await tx.execute(insert(second_factors), {"account_id": account.account_id, "method": "email", "generation": 0})
+
+
+async def mark_email_verified(tx: Transaction, account_id: UUID, email: str, now: datetime) -> None:
+    """The address is proved, if it still is the account's and was not proved before."""
+    await tx.execute(_VERIFY_EMAIL, {"id": account_id, "address": email, "now": now})

@@ -1,0 +1,35 @@
+"""The schema, declared once."""
+
+from twofactor_server.storage.schema.accounts import account_creations, account_emails, accounts
+from twofactor_server.storage.schema.columns import metadata
+from twofactor_server.storage.schema.records import audit_events, outbox, replies
+from twofactor_server.storage.schema.second_factors import (
+    authenticator_setups,
+    second_factors,
+    spent_backup_codes,
+)
+from twofactor_server.storage.schema.sign_in import (
+    backup_code_attempts,
+    challenges,
+    email_codes,
+    reauthentication_attempts,
+    sessions,
+)
+
+__all__ = [
+    "account_creations",
+    "account_emails",
+    "accounts",
+    "audit_events",
+    "authenticator_setups",
+    "backup_code_attempts",
+    "challenges",
+    "email_codes",
+    "metadata",
+    "outbox",
+    "reauthentication_attempts",
+    "replies",
+    "second_factors",
+    "sessions",
+    "spent_backup_codes",
+]

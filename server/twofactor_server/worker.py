@@ -1,0 +1,59 @@
+"""One server process: started by exec, never forked once grpc is imported; it lives as long as its supervisor.
+
+Its standard input is a pipe from the supervisor that says nothing: when it ends, the supervisor is gone. "ready" on
+standard output says that the health service answers SERVING.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+
+from twofactor_server import app
+from twofactor_server.settings import Settings, SettingsError
+
+READY = b"ready\n"
+
+
+def main(settings: Settings, *, share_port: bool) -> int:
+    """Serve until told to stop. Returns the exit status; a refusal to start is one sentence on standard error."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    # Ctrl-C reaches the whole terminal; the supervisor decides, and tells us by SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, share_port=share_port))
+    except app.CANNOT_START as error:
+        print(f"twofactor: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _serve(settings: Settings, *, share_port: bool) -> None:
+    if settings.database_url is None:
+        raise SettingsError(["a worker is started by its supervisor, which tells it the database."])
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    orphaned = asyncio.create_task(_wait_for_end_of_input())
+    orphaned.add_done_callback(lambda _: stop.set())
+    async with app.running(settings, settings.database_url, share_port=share_port) as server:
+        await server.start(str(settings.listen))
+        sys.stdout.buffer.write(READY)
+        sys.stdout.buffer.flush()
+        await stop.wait()
+    orphaned.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await orphaned
+
+
+async def _wait_for_end_of_input() -> None:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        await reader.read()
+    finally:
+        transport.close()

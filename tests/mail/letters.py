@@ -1,0 +1,103 @@
+"""One notice of every kind, and what is needed to read the mails made of them."""
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from uuid import UUID
+
+from twofactor_server.mail.messages import Branding, render
+from twofactor_server.mail.notices import (
+    AuthenticatorOff,
+    AuthenticatorOn,
+    BackupCodeRegenerated,
+    BackupCodeUsed,
+    Notice,
+    SignInCode,
+)
+
+OWNER = "mia@example.com"
+TIME = datetime(2026, 7, 2, 9, 5, 33, 250_000, tzinfo=UTC)
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+)
+BRAND = Branding("Example Hosting", "https://my.example.com/account", "security@example.com")
+MESSAGE_ID = UUID("0198c0de-1111-7222-8333-444455556666")
+
+
+def sign_in_code(
+    recipient: str = OWNER, ip_address: str = "203.0.113.7", user_agent: str = CHROME
+) -> SignInCode:
+    """The mail with the code 042137."""
+    return SignInCode(
+        recipient=recipient,
+        time=TIME,
+        ip_address=ip_address,
+        user_agent=user_agent,
+        code="042137",
+        lifetime=timedelta(minutes=5),
+    )
+
+
+def backup_code_used() -> BackupCodeUsed:
+    """The replacement can be shown again for a day."""
+    return BackupCodeUsed(
+        recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, lifetime=timedelta(hours=24)
+    )
+
+
+def all_notices() -> list[Notice]:
+    """Every kind, and both forms of the one that has two."""
+    return [
+        sign_in_code(),
+        backup_code_used(),
+        BackupCodeRegenerated(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
+        AuthenticatorOn(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
+        AuthenticatorOn(
+            recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, replaced=True
+        ),
+        AuthenticatorOff(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
+    ]
+
+
+def received(notice: Notice, brand: Branding = BRAND) -> EmailMessage:
+    """The mail as a reader of mail sees it: written out, and read back by the standard library."""
+    return parsed(render(notice, brand, MESSAGE_ID).as_bytes())
+
+
+def parsed(content: bytes) -> EmailMessage:
+    """The mail that these bytes are; no header of it is malformed."""
+    message = message_from_bytes(content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    assert [part.defects for part in message.walk()] == [[]] * len(list(message.walk()))
+    return message
+
+
+def part(message: EmailMessage, subtype: str) -> str:
+    """The text of the ``plain`` or of the ``html`` part."""
+    body = message.get_body((subtype,))
+    assert body is not None
+    assert body.get_content_subtype() == subtype
+    content = body.get_content()
+    assert isinstance(content, str)
+    return content
+
+
+class Page(HTMLParser):
+    """What an HTML part holds: its tags, its attributes, and the text that is seen."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        if self.tags[-1:] != ["style"] or "color-scheme" not in data:
+            self.text = " ".join(f"{self.text} {data}".split())

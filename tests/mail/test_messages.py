@@ -1,0 +1,218 @@
+"""Every kind of mail, read back as its reader does: headers, text, HTML."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from uuid import uuid4
+
+import pytest
+
+from tests.mail.letters import (
+    BRAND,
+    MESSAGE_ID,
+    OWNER,
+    TIME,
+    Page,
+    all_notices,
+    backup_code_used,
+    part,
+    received,
+    sign_in_code,
+)
+from twofactor_server.mail.messages import Branding, render
+from twofactor_server.mail.notices import AuthenticatorOff, AuthenticatorOn, Notice
+from twofactor_server.mail.wording import span
+
+SUBJECTS = {
+    "sign-in-code": "Confirm your login request",
+    "backup-code-used": "Your backup code was used to sign in",
+    "backup-code-regenerated": "Your backup code was regenerated",
+    "authenticator-on": "Your authenticator app is on",
+    "authenticator-on, replaced": "Your authenticator app was moved to a new phone",
+    "authenticator-off": "Your authenticator app was removed",
+}
+
+
+def case(notice: Notice) -> str:
+    return f"{notice.kind}, replaced" if getattr(notice, "replaced", False) else notice.kind
+
+
+every_kind = pytest.mark.parametrize("notice", all_notices(), ids=case)
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@every_kind
+def test_headers(notice: Notice) -> None:
+    mail = received(notice)
+    assert mail["Subject"] == SUBJECTS[case(notice)]
+    assert mail["From"] == "Example Hosting <security@example.com>"
+    assert mail["To"] == OWNER
+    assert parsedate_to_datetime(mail["Date"]) == TIME.replace(microsecond=0)
+    assert mail["Message-ID"] == f"<{MESSAGE_ID}@example.com>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Twofactor-Kind"] == notice.kind
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [alternative.get_content_type() for alternative in mail.iter_parts()] == [
+        "text/plain",
+        "text/html",
+    ]
+
+
+@every_kind
+def test_each_says_when_and_whence_and_what_to_do_if_it_was_not_you(notice: Notice) -> None:
+    mail = received(notice)
+    text, page = part(mail, "plain"), Page(part(mail, "html"))
+    for seen in (words(text), page.text):
+        assert re.search(r"When:? 2 July 2026, 09:05 UTC", seen)
+        assert re.search(r"IP address:? 203\.0\.113\.7", seen)
+        assert re.search(r"Device:? Chrome on Linux", seen)
+        assert "Was this not you?" in seen
+        assert "Change your password now, and contact Example Hosting support." in seen
+
+
+@every_kind
+def test_text_and_html_say_the_same(notice: Notice) -> None:
+    mail = received(notice)
+    page = Page(part(mail, "html"))
+    for paragraph in part(mail, "plain").split("\n\n"):
+        if not paragraph.startswith("When:"):
+            assert words(paragraph) in page.text
+
+
+@every_kind
+def test_the_html_is_one_self_contained_accessible_page(notice: Notice) -> None:
+    html = part(received(notice), "html")
+    page = Page(html)
+    names = {name for name, _ in page.attributes}
+    assert not names & {"src", "href", "background", "action", "srcset"}
+    assert not set(page.tags) & {"script", "link", "img", "iframe", "form", "a", "base", "object"}
+    assert not re.search(r"url\(|@import|https?:|//", html)
+    assert ("lang", "en") in page.attributes
+    assert page.tags.count("h1") == page.tags.count("title") == 1
+    assert page.tags.count("th") == page.attributes.count(("scope", "row")) == 3
+
+
+@every_kind
+def test_no_mail_has_a_link_yet_or_anything_that_looks_like_a_secret(notice: Notice) -> None:
+    content = render(notice, BRAND, MESSAGE_ID).as_string()
+    assert "my.example.com" not in content
+    assert not re.search(r"https?://|tf[csr]_", content)
+    assert not re.search(
+        r"\b[0-9a-hjkmnp-tv-z]{4}(?:[ -][0-9a-hjkmnp-tv-z]{4}){3}\b", part(received(notice), "plain")
+    )
+
+
+@every_kind
+def test_only_the_code_is_a_line_of_six_digits(notice: Notice) -> None:
+    digits = [
+        line.strip()
+        for line in part(received(notice), "plain").splitlines()
+        if re.search(r"^\s*\d{6}\s*$", line)
+    ]
+    assert digits == (["042137"] if notice.kind == "sign-in-code" else [])
+
+
+def test_the_code_stands_alone_in_the_raw_mail_too() -> None:
+    assert b"\n\n042137\n\n" in render(sign_in_code(), BRAND, MESSAGE_ID).as_bytes()
+
+
+def test_the_code_is_neither_in_a_header_nor_in_what_previews_show() -> None:
+    for brand in (BRAND, replace(BRAND, product_name="X")):
+        mail = received(sign_in_code(), brand)
+        assert "042137" not in str(mail.items())
+        assert part(mail, "plain").index("042137") > 160
+        assert Page(part(mail, "html")).text.index("042137") > 200
+
+
+def test_the_code_mail_says_how_long_the_code_works() -> None:
+    text = words(part(received(sign_in_code()), "plain"))
+    assert "until 2 July 2026, 09:10 UTC (5 minutes after it was asked for)" in text
+
+
+def test_the_backup_code_mail_says_how_to_get_back_to_the_new_code() -> None:
+    text = words(part(received(backup_code_used()), "plain"))
+    assert "Reload that page in the same browser within 24 hours, until 3 July 2026, 09:05 UTC" in text
+    assert '"Save your new backup code" page' in text
+    assert '"Regenerate backup code"' in text
+    assert "your authenticator app lets you in" in text
+
+
+def test_a_moved_authenticator_is_told_apart_from_a_first_one() -> None:
+    first = part(received(AuthenticatorOn(recipient=OWNER, time=TIME)), "plain")
+    moved = part(received(AuthenticatorOn(recipient=OWNER, time=TIME, replaced=True)), "plain")
+    assert "new phone" not in first
+    assert "Your backup code was replaced as well" in moved
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    text = part(received(AuthenticatorOff(recipient=OWNER, time=TIME)), "plain")
+    assert "IP address" not in text
+    assert "Device" not in text
+
+
+def test_the_same_message_is_the_same_bytes_again() -> None:
+    first, again = (render(sign_in_code(), BRAND, MESSAGE_ID).as_bytes() for _ in range(2))
+    assert first == again
+    assert render(sign_in_code(), BRAND, uuid4())["Message-ID"] != f"<{MESSAGE_ID}@example.com>"
+
+
+def test_text_lines_are_short_and_not_encoded() -> None:
+    for notice in all_notices():
+        body = render(notice, BRAND, MESSAGE_ID).get_body(("plain",))
+        assert body is not None
+        assert body["Content-Transfer-Encoding"] == "7bit"
+        assert max(len(line) for line in part(received(notice), "plain").splitlines()) <= 78
+
+
+def test_a_product_name_may_be_anything_that_can_be_read() -> None:
+    brand = Branding('Ünïcode & <b>"Sons"</b>', "https://x.example", "security@example.com")
+    mail = received(sign_in_code(), brand)
+    assert mail["From"].addresses[0].display_name == brand.product_name
+    assert brand.product_name in words(part(mail, "plain"))
+    page = Page(part(mail, "html"))
+    assert brand.product_name in page.text
+    assert "b" not in page.tags
+
+
+def test_a_sender_may_bring_its_own_name() -> None:
+    brand = Branding("Example", "https://x.example", '"Example, Inc." <security@mail.example>')
+    mail = received(sign_in_code(), brand)
+    assert mail["From"].addresses[0].display_name == "Example, Inc."
+    assert mail["Message-ID"].endswith("@mail.example>")
+
+
+@pytest.mark.parametrize(
+    ("name", "sender", "complaint"),
+    [
+        ("", "a@x.example", "product name"),
+        ("Two\nlines", "a@x.example", "product name"),
+        ("x" * 101, "a@x.example", "product name"),
+        ("Call 123456", "a@x.example", "six digits"),
+        ("Example", "", "one e-mail address"),
+        ("Example", "nobody", "one e-mail address"),
+        ("Example", "a@x.example, b@x.example", "one e-mail address"),
+        ("Example", "a@x.example\r\nBcc: b@x.example", "one e-mail address"),
+    ],
+)
+def test_a_brand_that_cannot_be_used_is_refused_at_once(name: str, sender: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Branding(name, "https://x.example", sender)
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (30, "30 seconds"),
+        (60, "1 minute"),
+        (90, "90 seconds"),
+        (300, "5 minutes"),
+        (3600, "1 hour"),
+        (86400, "24 hours"),
+    ],
+)
+def test_spans_read_well(length: int, said: str) -> None:
+    assert span(timedelta(seconds=length)) == said

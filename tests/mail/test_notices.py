@@ -1,0 +1,72 @@
+"""Notices survive the outbox, and hold nothing that does not make sense."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from tests.mail.letters import OWNER, TIME, all_notices, backup_code_used, sign_in_code
+from twofactor_server.mail.notices import KINDS, AuthenticatorOff, Notice, SignInCode, notice_from
+
+
+@pytest.mark.parametrize("notice", all_notices(), ids=lambda notice: notice.kind)
+def test_a_notice_comes_back_from_json_as_it_was(notice: Notice) -> None:
+    assert notice_from(json.loads(json.dumps(notice.payload()))) == notice
+
+
+def test_the_kinds_are_the_wire_names() -> None:
+    assert set(KINDS) == {
+        "sign-in-code",
+        "backup-code-used",
+        "backup-code-regenerated",
+        "authenticator-on",
+        "authenticator-off",
+    }
+    assert {notice.kind for notice in all_notices()} == set(KINDS)
+
+
+def test_times_are_kept_in_utc() -> None:
+    elsewhere = datetime(2026, 7, 2, 11, 5, tzinfo=timezone(timedelta(hours=2)))
+    payload = AuthenticatorOff(recipient=OWNER, time=elsewhere).payload()
+    assert payload["time"] == "2026-07-02T09:05:00+00:00"
+    assert notice_from(payload).time == elsewhere
+
+
+def test_a_payload_of_a_newer_release_is_read_as_far_as_it_is_understood() -> None:
+    payload = backup_code_used().payload() | {"mood": "cheerful"}
+    assert notice_from(payload) == backup_code_used()
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="weather-report"):
+        notice_from({"kind": "weather-report", "recipient": OWNER, "time": TIME.isoformat()})
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        AuthenticatorOff(recipient=OWNER, time=TIME.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    "code", ["", "12345", "1234567", "12345a", "\uff11\uff12\uff13\uff14\uff15\uff16", "123456\n"]
+)
+def test_only_six_digits_are_a_code(code: str) -> None:
+    with pytest.raises(ValueError, match="six digits"):
+        replace(sign_in_code(), code=code)
+
+
+def test_a_code_and_an_address_stay_out_of_what_a_log_would_show() -> None:
+    shown = repr(sign_in_code())
+    assert "042137" not in shown
+    assert OWNER not in shown
+
+
+def test_a_code_and_a_replacement_say_until_when_they_serve() -> None:
+    assert sign_in_code().until == datetime(2026, 7, 2, 9, 10, 33, 250_000, tzinfo=UTC)
+    assert backup_code_used().until == TIME + timedelta(days=1)
+
+
+def test_no_kind_but_the_sign_in_code_has_a_place_for_a_code() -> None:
+    for notice in all_notices():
+        assert ("code" in notice.payload()) is isinstance(notice, SignInCode)
