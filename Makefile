@@ -3,6 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test check format proto lock picture clean
+.PHONY: check-style check-types check-imports check-sizes check-contract check-lock
 
 # Python of another project's environment stays out of ours.
 unexport PYTHONPATH
@@ -31,16 +32,23 @@ demo: setup ## Walk through a backup code's life against the running server
 test: setup ## Run the tests on a real PostgreSQL (WORKERS=2 processes)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: setup ## Judge style, types, imports, sizes, the contract and the lock
-	.venv/bin/ruff format --check --quiet .
+check: check-style check-types check-imports check-sizes check-contract check-lock ## Judge style, types, imports, sizes, the contract and the lock
+check-style: setup
+	.venv/bin/ruff format --check --quiet --output-format concise .
 	.venv/bin/ruff check --quiet .
+check-types: setup
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+check-imports: setup
+	.venv/bin/lint-imports --no-logo
+check-sizes: setup
 	.venv/bin/python tools/size_budget.py
-	.venv/bin/python tools/lock_freshness.py
+check-contract: setup
 	.venv/bin/buf lint proto
 	.venv/bin/buf breaking proto --against proto/released.binpb
 	.venv/bin/python proto/generate.py --check
+check-lock: setup
+	.venv/bin/python tools/lock_freshness.py
+	.venv/bin/pip check --quiet
 
 format: setup ## Put the code in the house's form
 	.venv/bin/ruff check --fix --quiet .

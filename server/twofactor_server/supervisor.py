@@ -137,6 +137,10 @@ async def _ready(worker: _Worker) -> bool:
 def _reserved(listen: ListenAddress) -> Iterator[ListenAddress]:
     """The address, with its port decided and held for our workers to share. Somebody else's: CannotStart."""
     if listen.path:
+        # A socket file without a server is what a killed one leaves; grpc would take over one with a server as well.
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(listen.path) == 0:
+                raise CannotStart(f"the address {listen} is in use.")
         yield listen
         return
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET

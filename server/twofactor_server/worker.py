@@ -19,6 +19,7 @@ READY = b"ready\n"
 def main(settings: Settings, *, share_port: bool) -> int:
     """Serve until told to stop. Returns the exit status; a refusal to start is one sentence on standard error."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Ctrl-C reaches the whole terminal; the supervisor decides, and tells us by SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
