@@ -1,6 +1,8 @@
 """What every test stands on: a real PostgreSQL, a real server of two processes, a real channel."""
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -14,12 +16,19 @@ from twofactor_server.postgres import EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """One PostgreSQL a test process. It need not outlive a power cut, so it does not wait for the disk."""
-    folder = tmp_path_factory.mktemp("postgres") / "data"
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL a test process. It need not outlive a power cut, so it does not wait for the disk.
+
+    Started by root it runs as another user, who must be able to pass through the folder: pytest's own are closed.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="twofactor-tests-")).resolve()
+    folder.chmod(0o711)
     settings = {"fsync": "off", "max_connections": "200"}
-    with EmbeddedPostgres(folder, lambda _: None, settings=settings) as running:
-        yield running
+    try:
+        with EmbeddedPostgres(folder / "data", lambda _: None, settings=settings) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,13 @@ class Person:
         """What the app shows ``steps`` steps from ``moment``."""
         return pyotp.TOTP(self.secret).at(int(moment.timestamp()) + 30 * steps)
 
+    def wrong_code_at(self, moment: datetime) -> str:
+        """Six digits that the app shows at no step near ``moment``."""
+        shown = {self.code_at(moment, steps) for steps in range(-2, 3)}
+        return next(
+            digits for digits in ("000000", "111111", "222222", "333333", "444444", "555555") if digits not in shown
+        )
+
 
 @dataclass
 class People:
@@ -143,6 +150,45 @@ class People:
             challenge_token=challenge, code=code, request_id=request_id, client=self.client
         )
         return await self.stubs.two_factor.VerifyEmailCode(request)
+
+    async def send_email_code(
+        self, challenge: str, request_id: str = "", client: types_pb2.ClientInfo | None = None
+    ) -> types_pb2.Challenge:
+        """SendEmailCode."""
+        request = two_factor_service_pb2.SendEmailCodeRequest(
+            challenge_token=challenge, request_id=request_id, client=client or self.client
+        )
+        return (await self.stubs.two_factor.SendEmailCode(request)).challenge
+
+    async def challenge(self, challenge: str) -> types_pb2.Challenge:
+        """GetChallenge."""
+        request = sign_in_service_pb2.GetChallengeRequest(challenge_token=challenge)
+        return (await self.stubs.sign_in.GetChallenge(request)).challenge
+
+    async def session(self, session_token: str) -> types_pb2.Session:
+        """GetSession."""
+        request = sign_in_service_pb2.GetSessionRequest(session_token=session_token)
+        return (await self.stubs.sign_in.GetSession(request)).session
+
+    async def sign_out(self, session_token: str) -> None:
+        """SignOut."""
+        await self.stubs.sign_in.SignOut(sign_in_service_pb2.SignOutRequest(session_token=session_token))
+
+    async def confirm_setup(
+        self, person: Person, setup_id: str, code: str, request_id: str = ""
+    ) -> two_factor_service_pb2.ConfirmAuthenticatorSetupResponse:
+        """ConfirmAuthenticatorSetup."""
+        request = two_factor_service_pb2.ConfirmAuthenticatorSetupRequest(
+            session_token=person.session_token, setup_id=setup_id, code=code, request_id=request_id, client=self.client
+        )
+        return await self.stubs.two_factor.ConfirmAuthenticatorSetup(request)
+
+    async def cancel_setup(self, person: Person, setup_id: str) -> None:
+        """CancelAuthenticatorSetup."""
+        request = two_factor_service_pb2.CancelAuthenticatorSetupRequest(
+            session_token=person.session_token, setup_id=setup_id
+        )
+        await self.stubs.two_factor.CancelAuthenticatorSetup(request)
 
     async def regenerate(
         self, person: Person, request_id: str = "", password: str | None = None

@@ -122,6 +122,8 @@ class Server:
             )
         assert self.process.stdout
         line = self.process.stdout.readline()
+        if not line:
+            self.kill()
         assert line.startswith("listening on "), f"the server did not start:\n{self.log}"
         self.address = line.removeprefix("listening on ").strip()
         return self

@@ -40,7 +40,9 @@ def main(settings: Settings, environment: Mapping[str, str]) -> int:
     with DataFolderLock(settings.data_dir):
         if settings.database_url is not None:
             return asyncio.run(_Supervisor(settings, environment, settings.database_url, None).run())
-        with EmbeddedPostgres(settings.data_dir, _say) as postgres:
+        # Each worker's pool takes ten connections; the rest is for whoever looks at the database meanwhile.
+        connections = {"max_connections": str(max(100, settings.workers * 10 + 20))}
+        with EmbeddedPostgres(settings.data_dir, _say, settings=connections) as postgres:
             return asyncio.run(_Supervisor(settings, environment, postgres.url, postgres).run())
 
 
@@ -89,7 +91,8 @@ class _Supervisor:
         return None
 
     async def _spawn(self) -> _Worker:
-        sharing = ["--share-port"] if self._count > 1 else []
+        # The supervisor holds the port, so even a single worker has to share it.
+        sharing = [] if self._settings.listen.path else ["--share-port"]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "twofactor_server", "worker", *sharing,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=self._environment,

@@ -1,0 +1,44 @@
+"""Every changing method, as a story."""
+
+from tests.faults.stories.changes import (
+    CancelSetup,
+    ConfirmSaved,
+    ConfirmSetup,
+    CreateAccount,
+    FailReauthentication,
+    Regenerate,
+    RemoveAuthenticator,
+    SignOut,
+    StartSetup,
+)
+from tests.faults.stories.sign_in import (
+    FailFirstFactor,
+    GuessBackupCode,
+    SendEmailCode,
+    StartSignIn,
+    UseBackupCode,
+    VerifyAuthenticatorCode,
+    VerifyEmailCode,
+)
+from tests.faults.stories.story import Story
+
+STORIES: tuple[type[Story], ...] = (
+    UseBackupCode,
+    GuessBackupCode,
+    VerifyEmailCode,
+    VerifyAuthenticatorCode,
+    SendEmailCode,
+    StartSignIn,
+    FailFirstFactor,
+    ConfirmSetup,
+    Regenerate,
+    RemoveAuthenticator,
+    FailReauthentication,
+    StartSetup,
+    CancelSetup,
+    ConfirmSaved,
+    SignOut,
+    CreateAccount,
+)
+
+__all__ = ["STORIES", "Story"]

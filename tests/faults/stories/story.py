@@ -1,0 +1,55 @@
+"""A changing method as a story: a state before, one call that can be made again, and what must be true at the end.
+
+Whatever fault strikes the call, it is then made again as a client would make it, with the same request_id, and the
+end is judged through the contract: exactly one effect, one session, attempts charged once, one mail.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+from uuid import uuid4
+
+from google.protobuf.message import Message
+
+from tests.people import People, Person
+from twofactor.v1 import sign_in_service_pb2
+from twofactor_server.flows.steps import Step
+
+
+@dataclass
+class Story:
+    """One changing method on one account.
+
+    ``passes`` are the committed steps that its call passes, in order; ``refused`` is the reason that it ends in, ""
+    for success.
+    """
+
+    passes: ClassVar[tuple[Step, ...]] = ()
+    refused: ClassVar[str] = ""
+    person: Person = field(default_factory=lambda: Person("", ""))
+    request_id: str = field(default_factory=lambda: str(uuid4()))
+    challenge: str = ""
+    code: str = ""
+
+    async def prepare(self, people: People) -> None:
+        """Bring about the state before."""
+        raise NotImplementedError
+
+    async def call(self, people: People) -> Message:
+        """Make the call; each time the same logical call."""
+        raise NotImplementedError
+
+    async def check(self, people: People, last: Message | None) -> None:
+        """Judge the end, after the call was answered with ``last`` (None where it is refused)."""
+
+    async def attempts_left(self, people: People) -> int:
+        """Of the story's challenge."""
+        request = sign_in_service_pb2.GetChallengeRequest(challenge_token=self.challenge)
+        return (await people.stubs.sign_in.GetChallenge(request)).challenge.attempts_left
+
+    async def session_lives(self, people: People, token: str) -> None:
+        """The token opens a live session."""
+        await people.stubs.sign_in.GetSession(sign_in_service_pb2.GetSessionRequest(session_token=token))
+
+    async def backup_code_works(self, people: People, code: str) -> None:
+        """The code signs its owner in."""
+        await people.use_backup_code(await people.challenge_for(self.person), code)
