@@ -1,7 +1,7 @@
 """What strikes, and how a story ends after it was struck."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,15 +14,20 @@ from tests.servers import Server, serving
 from twofactor_server.flows.delivery import LEASE
 
 
+def beside(
+    server: Server, folder: Path, *, database_url: str = "", settings: Mapping[str, str] | None = None
+) -> Server:
+    """A second server, not started yet, with the same keys and mail folder, on the same database if none is given."""
+    (folder / "mail").symlink_to(server.data_dir / "mail")
+    keyring = {"TWOFACTOR_KEYRING_FILE": str(server.data_dir / "keyring.json")}
+    url = database_url or server.database_url
+    return Server(folder, url, server.clock, workers=1, settings=keyring | dict(settings or {}))
+
+
 @contextlib.contextmanager
 def doomed(server: Server, folder: Path, point: str) -> Iterator[Server]:
-    """A second server on the same database, keys and mail folder, whose process dies at the point."""
-    (folder / "mail").symlink_to(server.data_dir / "mail")
-    settings = {
-        "TWOFACTOR_TEST_CRASH_AT": point,
-        "TWOFACTOR_KEYRING_FILE": str(server.data_dir / "keyring.json"),
-    }
-    with serving(Server(folder, server.database_url, server.clock, workers=1, settings=settings)) as running:
+    """A second server, whose process dies at the point."""
+    with serving(beside(server, folder, settings={"TWOFACTOR_TEST_CRASH_AT": point})) as running:
         yield running
 
 
