@@ -75,9 +75,11 @@ def request_id(text: str) -> UUID | None:
 def ip(text: str, field: str) -> str:
     """An IP address in its shortest form, or empty where it is not known."""
     try:
-        return str(ip_address(text)) if text else ""
+        if "%" not in text:
+            return str(ip_address(text)) if text else ""
     except ValueError:
-        raise invalid(field, "an IP address") from None
+        pass
+    raise invalid(field, "an IPv4 or IPv6 address, without port or zone")
 
 
 def moment(timestamp: Timestamp, field: str) -> datetime:

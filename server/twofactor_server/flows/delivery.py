@@ -50,6 +50,10 @@ class Delivery:
             except Refusal as refusal:
                 logger.warning("the outbox cannot be read: %s", refusal.reason)
                 busy = False
+            except Exception:
+                # One mail's trouble must not stop all mail; what was leased is due again.
+                logger.exception("a delivery failed")
+                busy = False
             if not busy:
                 try:
                     await asyncio.wait_for(self.wanted.wait(), POLL)

@@ -23,4 +23,6 @@ async def run(database: Database, now: Callable[[], datetime]) -> None:
                 await database.transact(partial(chore, now=now()))
             except Refusal as refusal:
                 logger.warning("housekeeping will be tried again: %s", refusal.reason)
+            except Exception:
+                logger.exception("housekeeping failed")
         await asyncio.sleep(INTERVAL)
