@@ -60,7 +60,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     given = _from_file(environment.get(f"{PREFIX}CONFIG"), problems)
     for name, text in environment.items():
-        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
+        # TWOFACTOR_TRY_… are the command-line client's, in the same shell.
+        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG" and not name.startswith(f"{PREFIX}TRY_"):
             given[name.removeprefix(PREFIX).lower()] = (name, text)
     values: dict[str, Any] = {}
     for key, (name, text) in given.items():

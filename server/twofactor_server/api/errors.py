@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
-from google.rpc import error_details_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from twofactor_server.domain.calls import DeadlinePassed
@@ -90,14 +90,14 @@ def status_of(refusal: Refusal) -> Status:
     metadata = {name: _plain(value) for name, value in refusal.details.items()}
     if refusal.rule and refusal.reason is Reason.PASSWORD_REJECTED:
         metadata["rule"] = refusal.rule
-    details: list[Any] = [error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=metadata)]
+    details: list[Any] = [ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=metadata)]
     if refusal.field:
-        violation = error_details_pb2.BadRequest.FieldViolation(field=refusal.field, description=refusal.rule)
-        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+        violation = BadRequest.FieldViolation(field=refusal.field, description=refusal.rule)
+        details.append(BadRequest(field_violations=[violation]))
     if refusal.retry_after is not None:
         delay = Duration()
         delay.FromTimedelta(refusal.retry_after)
-        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+        details.append(RetryInfo(retry_delay=delay))
     return Status(code=code.value[0], message=message, details=[_packed(detail) for detail in details])
 
 
@@ -112,7 +112,7 @@ async def _abort(context: grpc.aio.ServicerContext[Any, Any], refusal: Refusal) 
 
 async def _abort_internal(context: grpc.aio.ServicerContext[Any, Any], call_id: str) -> NoReturn:
     message = "Something is wrong on our side."
-    info = error_details_pb2.ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"call_id": call_id})
+    info = ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"call_id": call_id})
     status = Status(code=grpc.StatusCode.INTERNAL.value[0], message=message, details=[_packed(info)])
     await context.abort(grpc.StatusCode.INTERNAL, message, ((_STATUS_TRAILER, status.SerializeToString()),))
 

@@ -58,7 +58,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_CODE_ALREADY_USED: _ErrorReason.ValueType  # 10
     """FAILED_PRECONDITION: the code was right once and has been spent: an authenticator code of the last accepted time step
-    or an older one, or a backup code that has since been replaced. Metadata, for a backup code: `used_at`. A spent
+    or an older one, or a backup code that has signed somebody in. Metadata, for a backup code: `used_at`. A spent
     backup code costs an attempt of the challenge, a spent authenticator code nothing; neither counts as a guess against
     the account.
     """
@@ -205,7 +205,7 @@ a new one with SendEmailCode.
 """
 ERROR_REASON_CODE_ALREADY_USED: ErrorReason.ValueType  # 10
 """FAILED_PRECONDITION: the code was right once and has been spent: an authenticator code of the last accepted time step
-or an older one, or a backup code that has since been replaced. Metadata, for a backup code: `used_at`. A spent
+or an older one, or a backup code that has signed somebody in. Metadata, for a backup code: `used_at`. A spent
 backup code costs an attempt of the challenge, a spent authenticator code nothing; neither counts as a guess against
 the account.
 """

@@ -243,7 +243,8 @@ class TwoFactorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RegenerateBackupCode(self, request, context):
-        """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment, as used ones do.
+        """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment; never used, it
+        is answered CODE_MISMATCH from then on.
         The owner is told by mail.
 
         Repeated with the same request_id from the same session it answers the same code, without looking at

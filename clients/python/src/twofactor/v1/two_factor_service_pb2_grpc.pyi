@@ -131,7 +131,8 @@ class TwoFactorServiceStub:
     Reasons: SESSION_ENDED.
     """
     RegenerateBackupCode: _grpc.UnaryUnaryMultiCallable[_two_factor_service_pb2.RegenerateBackupCodeRequest, _two_factor_service_pb2.RegenerateBackupCodeResponse]
-    """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment, as used ones do.
+    """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment; never used, it
+    is answered CODE_MISMATCH from then on.
     The owner is told by mail.
 
     Repeated with the same request_id from the same session it answers the same code, without looking at
@@ -252,7 +253,8 @@ class TwoFactorServiceAsyncStub(TwoFactorServiceStub):
     Reasons: SESSION_ENDED.
     """
     RegenerateBackupCode: _aio.UnaryUnaryMultiCallable[_two_factor_service_pb2.RegenerateBackupCodeRequest, _two_factor_service_pb2.RegenerateBackupCodeResponse]  # type: ignore[assignment]
-    """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment, as used ones do.
+    """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment; never used, it
+    is answered CODE_MISMATCH from then on.
     The owner is told by mail.
 
     Repeated with the same request_id from the same session it answers the same code, without looking at
@@ -430,7 +432,8 @@ class TwoFactorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _two_factor_service_pb2.RegenerateBackupCodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_two_factor_service_pb2.RegenerateBackupCodeResponse, _abc.Awaitable[_two_factor_service_pb2.RegenerateBackupCodeResponse]]:
-        """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment, as used ones do.
+        """Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment; never used, it
+        is answered CODE_MISMATCH from then on.
         The owner is told by mail.
 
         Repeated with the same request_id from the same session it answers the same code, without looking at

@@ -1,0 +1,230 @@
+"""The command line: `twofactor-try COMMAND …`."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from twofactor_try.by_hand import settings, signing_in
+from twofactor_try.by_hand.memory import default_path
+from twofactor_try.by_hand.passwords import VARIABLE
+from twofactor_try.by_hand.run import run
+from twofactor_try.by_hand.step import Said, Step
+from twofactor_try.demo.run import demo
+
+DEFAULT_SERVER = "127.0.0.1:50051"
+SERVER_VARIABLE = "TWOFACTOR_TRY_SERVER"
+
+EXIT_STATUS = "Exit status: 0 done; 1 the server refused, or broke a promise; 2 the command could not begin."
+
+
+def parser() -> argparse.ArgumentParser:
+    """One subcommand for the walk and one for each single step; `start` of the result runs it."""
+    top = argparse.ArgumentParser(
+        prog="twofactor-try",
+        description="Plays the owner of an account against a running twofactor server: the whole walk (demo), or its "
+        "single steps by hand. Tokens are remembered from one command to the next.",
+        epilog=EXIT_STATUS,
+    )
+    commands = Commands(top.add_subparsers(title="commands", metavar="COMMAND", required=True))
+    _add_demo(commands)
+    _add_accounts(commands)
+    _add_challenges(commands)
+    _add_second_factors(commands)
+    _add_sessions(commands)
+    _add_setups(commands)
+    _add_backup_codes(commands)
+    return top
+
+
+class Commands:
+    """The subcommands, and the options that many of them share."""
+
+    def __init__(self, group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+        self._group = group
+
+    def add(self, name: str, about: str, detail: str = "") -> argparse.ArgumentParser:
+        command = self._group.add_parser(
+            name, help=about, description=f"{about[0].upper()}{about[1:]}. {detail}".strip(), epilog=EXIT_STATUS
+        )
+        command.add_argument(
+            "--server",
+            default=os.environ.get(SERVER_VARIABLE, DEFAULT_SERVER),
+            metavar="ADDRESS",
+            help=f"host:port or unix:/path of the server (default: {SERVER_VARIABLE}, else {DEFAULT_SERVER})",
+        )
+        return command
+
+    def add_step(
+        self, name: str, step: Callable[[Step], Said], about: str, method: str, detail: str = ""
+    ) -> argparse.ArgumentParser:
+        """A single step, which asks the contract's `method`."""
+        command = self.add(name, about, f"{detail} Asks {method}.".strip())
+        command.add_argument(
+            "--state",
+            type=Path,
+            default=default_path(),
+            metavar="FILE",
+            help="where tokens are remembered, readable by you only (default: in your state folder)",
+        )
+        command.add_argument("--json", action="store_true", help="print the answer as JSON; it holds tokens and codes")
+        command.add_argument(
+            "--ip", default="127.0.0.1", metavar="ADDRESS", help="the owner's address, as told to the server"
+        )
+        command.set_defaults(start=lambda options: run(step, options))
+        return command
+
+
+def _add_demo(commands: Commands) -> None:
+    walk = commands.add(
+        "demo",
+        "walk through a backup code's whole life",
+        "Makes an account and plays its owner; each step says what happened and which sentence of the help article "
+        "it makes true. Takes a few seconds; run it as often as you like.",
+    )
+    walk.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("var"),
+        metavar="FOLDER",
+        help="the server's data folder, to read the mailed codes in (default: ./var); without it, you are asked",
+    )
+    walk.add_argument("--email", metavar="ADDRESS", help="an address without an account, instead of a made-up one")
+    walk.add_argument("--svg", type=Path, metavar="FILE", help="draw the walk as a picture too")
+    walk.set_defaults(start=demo)
+
+
+def _add_accounts(commands: Commands) -> None:
+    create = commands.add_step(
+        "create-account", signing_in.create_account, "make an account", "AccountService.CreateAccount"
+    )
+    create.add_argument("email", help="its e-mail address")
+    create.add_argument("--no-password", action="store_true", help="an account that only `sign-in --asserted` opens")
+    _take_password(create)
+    _take_request_id(create)
+    get = commands.add_step("get-account", signing_in.get_account, "look an account up", "AccountService.GetAccount")
+    get.add_argument("who", help="its e-mail address, or its id")
+
+
+def _add_challenges(commands: Commands) -> None:
+    start = commands.add_step(
+        "sign-in",
+        signing_in.sign_in,
+        "give the first factor and open a challenge",
+        "SignInService.StartSignIn",
+        "An account on e-mail codes is mailed one.",
+    )
+    start.add_argument("who", help="the account's e-mail address; with --asserted its id")
+    start.add_argument(
+        "--asserted", action="store_true", help="vouch for the first factor instead of giving a password"
+    )
+    start.add_argument("--remember-me", action="store_true", help="say that the owner ticked this box")
+    _take_password(start)
+    commands.add_step(
+        "get-challenge", signing_in.get_challenge, "show where the sign-in stands", "SignInService.GetChallenge"
+    )
+    send = commands.add_step("send-code", signing_in.send_code, "mail a new code", "TwoFactorService.SendEmailCode")
+    _take_request_id(send)
+
+
+def _add_second_factors(commands: Commands) -> None:
+    verify = commands.add_step(
+        "verify-code",
+        signing_in.verify_code,
+        "complete the sign-in with the mailed or the app's code",
+        "TwoFactorService.VerifyEmailCode or VerifyAuthenticatorCode",
+    )
+    _take_code(verify, "six digits")
+    verify.add_argument(
+        "--method", choices=("email", "authenticator"), help="which code it is (default: what the challenge asks for)"
+    )
+    _take_request_id(verify)
+    use = commands.add_step(
+        "use-backup-code",
+        signing_in.use_backup_code,
+        "complete the sign-in with the backup code",
+        "TwoFactorService.UseBackupCode",
+        "The answer holds the next code. Typed again with the same code it is the same call, and shows the same answer "
+        "until `saved`.",
+    )
+    _take_code(use, "the backup code, in any case, with or without spaces")
+    _take_request_id(use)
+
+
+def _add_sessions(commands: Commands) -> None:
+    commands.add_step("session", signing_in.session, "show the session", "SignInService.GetSession")
+    commands.add_step("sign-out", signing_in.sign_out, "end the session", "SignInService.SignOut")
+    commands.add_step("status", settings.status, "show the second factor", "TwoFactorService.GetTwoFactor")
+
+
+def _add_setups(commands: Commands) -> None:
+    setup = commands.add_step(
+        "setup",
+        settings.setup,
+        "begin to set up an authenticator, or a new phone",
+        "TwoFactorService.StartAuthenticatorSetup",
+        "Shows a QR code; nothing changes before `confirm-setup`.",
+    )
+    _take_proof(setup)
+    confirm = commands.add_step(
+        "confirm-setup",
+        settings.confirm_setup,
+        "turn the new authenticator on by its first code",
+        "TwoFactorService.ConfirmAuthenticatorSetup",
+        "The answer holds the backup code.",
+    )
+    _take_code(confirm, "the app's six digits")
+    confirm.add_argument("--setup-id", metavar="UUID", help="which setup (default: the one begun last)")
+    _take_request_id(confirm)
+    cancel = commands.add_step(
+        "cancel-setup", settings.cancel_setup, "void the setup", "TwoFactorService.CancelAuthenticatorSetup"
+    )
+    cancel.add_argument("--setup-id", metavar="UUID", help="which setup (default: the one begun last)")
+    remove = commands.add_step(
+        "remove",
+        settings.remove,
+        "remove the authenticator and go back to e-mail codes",
+        "TwoFactorService.RemoveAuthenticator",
+    )
+    _take_proof(remove)
+
+
+def _add_backup_codes(commands: Commands) -> None:
+    saved = commands.add_step(
+        "saved", settings.saved, "say that the backup code is saved", "TwoFactorService.ConfirmBackupCodeSaved"
+    )
+    saved.add_argument("generation", type=int, nargs="?", help="its number (default: of the one shown last)")
+    regenerate = commands.add_step(
+        "regenerate",
+        settings.regenerate,
+        "replace the backup code by a fresh one",
+        "TwoFactorService.RegenerateBackupCode",
+        "If its answer was lost, the command typed again shows the same code.",
+    )
+    _take_proof(regenerate)
+    _take_request_id(regenerate)
+
+
+def _take_password(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help=f"read the password from standard input (default: {VARIABLE}, else you are asked)",
+    )
+
+
+def _take_proof(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--asserted", action="store_true", help="vouch for the owner instead of giving the password")
+    _take_password(command)
+
+
+def _take_code(command: argparse.ArgumentParser, about: str) -> None:
+    command.add_argument("code", nargs="*", help=f"{about} (default: you are asked)")
+
+
+def _take_request_id(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--request-id",
+        metavar="UUID",
+        help="names this logical call; empty: no replay wanted (default: derived from the call, or a new one)",
+    )

@@ -1,0 +1,37 @@
+"""Where a password comes from. Never from the command line, which every user of the machine can list."""
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+
+from twofactor_try.failures import CannotStartError
+from twofactor_try.terminal import person_present
+
+VARIABLE = "TWOFACTOR_TRY_PASSWORD"
+
+
+def read_password(options: argparse.Namespace, question: str = "Password: ", *, twice: bool = False) -> str:
+    """From standard input, the environment, or the person, in this order."""
+    if options.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if VARIABLE in os.environ:
+        return os.environ[VARIABLE]
+    if not person_present():
+        raise CannotStartError(
+            f"There is no terminal to ask for the password at: use --password-stdin, or set {VARIABLE}."
+        )
+    password = getpass.getpass(question)
+    if twice and getpass.getpass("The same again: ") != password:
+        raise CannotStartError("The two passwords differ.")
+    return password
+
+
+def read_code(typed: Sequence[str], question: str) -> str:
+    """From the command line (a code works once), one group to a word or all in one; else from the person."""
+    if typed:
+        return " ".join(typed)
+    if not person_present():
+        raise CannotStartError("There is no terminal to ask for the code at: give it on the command line.")
+    return input(question)
