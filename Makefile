@@ -67,7 +67,7 @@ lock: setup ## Pin the dependencies again (ARGS=--upgrade for newer ones)
 		--no-emit-package twofactor-client --no-emit-package twofactor-try --no-emit-package twofactor-server $(ARGS)
 
 picture: setup ## Draw the demo for the README (needs a running server)
-	.venv/bin/twofactor-try demo --svg docs/demo.svg
+	.venv/bin/twofactor-try demo --svg docs/demo.svg $(ARGS)
 
 clean: ## Remove .venv and the caches; ./var, with keys and data, stays
 	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
