@@ -2,7 +2,7 @@
 # folder: make cannot cope with spaces in any other kind.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto lock picture clean
+.PHONY: help setup run demo test soak check format proto lock picture clean
 .PHONY: check-style check-types check-imports check-sizes check-contract check-lock
 
 # Python of another project's environment stays out of ours.
@@ -12,6 +12,7 @@ unexport PYTHONHOME
 PYTHON ?=
 ARGS ?=
 WORKERS ?= 2
+MINUTES ?= 30
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -31,6 +32,9 @@ demo: setup ## Walk through a backup code's life against the running server
 ##@ Change it
 test: setup ## Run the tests on a real PostgreSQL (WORKERS=2 processes)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+soak: setup ## Race, kill and cut for MINUTES=30, and write docs/evidence/never-twice.md
+	.venv/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 check: check-style check-types check-imports check-sizes check-contract check-lock ## Judge style, types, imports, sizes, the contract and the lock
 check-style: setup

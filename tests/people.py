@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import grpc
 import pyotp
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from tests.servers import Clock, Mailbox, Server
@@ -240,7 +241,8 @@ class Refused:
 def refusal(error: grpc.aio.AioRpcError) -> Refused:
     """What the status and its details say."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+    trailing: Any = error.trailing_metadata() or ()
+    info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
     found: dict[str, Message] = {}
     for detail in status.details if status else ():
         for message in (info, bad, retry):
@@ -253,7 +255,7 @@ def refusal(error: grpc.aio.AioRpcError) -> Refused:
         metadata=dict(info.metadata),
         fields=tuple(violation.field for violation in bad.field_violations),
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if "RetryInfo" in found else None,
-        trailers={key: str(value) for key, value in error.trailing_metadata() or ()},
+        trailers={key: str(value) for key, value in trailing},
     )
 
 

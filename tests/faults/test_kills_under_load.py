@@ -6,6 +6,7 @@ import random
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -21,6 +22,7 @@ from twofactor_server.postgres import EmbeddedPostgres
 OWNERS = 6
 USES = 6
 KILLS = 5
+VICTIMS = ("postgres", "server process")
 TRANSIENT = {"DEPENDENCY_UNAVAILABLE", "OVERLOADED", "CONFLICT", ""}
 """What a caller repeats: the reasons that say so, and a connection that broke without a word."""
 
@@ -40,30 +42,37 @@ async def ground(tmp_path: Path) -> AsyncIterator[tuple[EmbeddedPostgres, Server
             yield postgres, server
 
 
-@pytest.mark.parametrize("victim", ["postgres", "server process"])
+@pytest.mark.parametrize("victim", VICTIMS)
 async def test_owners_sign_in_through_kills(victim: str, ground: tuple[EmbeddedPostgres, Server]) -> None:
     """However often it dies under them, each use of a backup code comes to one replacement, and that one works."""
     postgres, server = ground
-
-    async def strike() -> None:
-        if victim == "postgres":
-            os.kill(postgres.pid, signal.SIGKILL)
-            while postgres.poll() is None:
-                await asyncio.sleep(0.01)
-            postgres.start()
-        else:
-            os.kill(random.choice(server.worker_pids()), signal.SIGKILL)
-
     async with grpc.aio.insecure_channel(server.address) as channel:
-        people = people_of(server, channel)
-        owners = [await people.with_authenticator() for _ in range(OWNERS)]
-        killer = asyncio.create_task(_keep_striking(strike))
-        await asyncio.gather(*(_sign_in_again_and_again(people, owner) for owner in owners))
-        await killer
-        for owner in owners:
-            assert owner.generation == 1 + USES
-            assert len(people.mailbox.to(owner.email, "backup-code-used")) <= USES
-            await _use(people, owner)
+        await sign_in_through_kills(victim, postgres, server, people_of(server, channel))
+
+
+async def sign_in_through_kills(
+    victim: str, postgres: EmbeddedPostgres, server: Server, people: People
+) -> tuple[int, int]:
+    """Let owners sign in while the victim is killed again and again; how many uses there were, and how many kills."""
+    owners = [await people.with_authenticator() for _ in range(OWNERS)]
+    killer = asyncio.create_task(_keep_striking(partial(_strike, victim, postgres, server)))
+    await asyncio.gather(*(_sign_in_again_and_again(people, owner) for owner in owners))
+    await killer
+    for owner in owners:
+        assert owner.generation == 1 + USES
+        assert len(people.mailbox.to(owner.email, "backup-code-used")) <= USES
+        await _use(people, owner)
+    return OWNERS * (USES + 1), KILLS
+
+
+async def _strike(victim: str, postgres: EmbeddedPostgres, server: Server) -> None:
+    if victim != "postgres":
+        os.kill(random.choice(server.worker_pids()), signal.SIGKILL)
+        return
+    os.kill(postgres.pid, signal.SIGKILL)
+    while postgres.poll() is None:
+        await asyncio.sleep(0.01)
+    postgres.start()
 
 
 async def _keep_striking(strike: Strike) -> None:

@@ -18,16 +18,12 @@ from twofactor_server.mail.notices import (
 
 OWNER = "mia@example.com"
 TIME = datetime(2026, 7, 2, 9, 5, 33, 250_000, tzinfo=UTC)
-CHROME = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
-)
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 BRAND = Branding("Example Hosting", "https://my.example.com/account", "security@example.com")
 MESSAGE_ID = UUID("0198c0de-1111-7222-8333-444455556666")
 
 
-def sign_in_code(
-    recipient: str = OWNER, ip_address: str = "203.0.113.7", user_agent: str = CHROME
-) -> SignInCode:
+def sign_in_code(recipient: str = OWNER, ip_address: str = "203.0.113.7", user_agent: str = CHROME) -> SignInCode:
     """The mail with the code 042137."""
     return SignInCode(
         recipient=recipient,
@@ -53,9 +49,7 @@ def all_notices() -> list[Notice]:
         backup_code_used(),
         BackupCodeRegenerated(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
         AuthenticatorOn(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
-        AuthenticatorOn(
-            recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, replaced=True
-        ),
+        AuthenticatorOn(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, replaced=True),
         AuthenticatorOff(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
     ]
 

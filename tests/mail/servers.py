@@ -52,9 +52,7 @@ def only_the_mailer(
     _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
 ) -> AuthResult:
     """aiosmtpd's authenticator: one user."""
-    return AuthResult(
-        success=(login.login.decode(), login.password.decode()) == (USER, PASSWORD), handled=False
-    )
+    return AuthResult(success=(login.login.decode(), login.password.decode()) == (USER, PASSWORD), handled=False)
 
 
 @asynccontextmanager
@@ -113,9 +111,7 @@ def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(hours=1))
             .not_valid_after(now + datetime.timedelta(hours=1))
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         )
 
     ca = (
@@ -147,9 +143,7 @@ def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     authority, chain = folder / "authority.pem", folder / "server.pem"
     authority.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     chain.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + leaf.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

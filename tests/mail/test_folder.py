@@ -85,9 +85,7 @@ async def test_no_reader_ever_sees_half_a_mail(path: Path) -> None:
     assert len(list(path.glob("*.eml"))) == len(files(path)) == 64
 
 
-async def test_the_event_loop_goes_on_while_the_disk_is_slow(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_event_loop_goes_on_while_the_disk_is_slow(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _handle: time.sleep(0.1))
     sending = asyncio.create_task(MailFolder(path).send(MAIL, MESSAGE_ID))
     turns = 0
@@ -120,8 +118,6 @@ async def test_a_folder_that_cannot_be_written_is_a_temporary_failure(path: Path
 
 
 async def test_an_address_outside_ascii_can_be_read_back(path: Path) -> None:
-    await MailFolder(path).send(
-        render(sign_in_code(recipient="jürgen@example.com"), BRAND, MESSAGE_ID), MESSAGE_ID
-    )
+    await MailFolder(path).send(render(sign_in_code(recipient="jürgen@example.com"), BRAND, MESSAGE_ID), MESSAGE_ID)
     (file,) = files(path)
     assert "\nTo: jürgen@example.com\n" in file.read_text("utf-8")

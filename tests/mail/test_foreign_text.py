@@ -58,9 +58,7 @@ def test_a_recipient_that_is_not_one_address_is_refused_and_not_repeated(recipie
     ],
 )
 def test_an_unusual_address_is_kept(recipient: str, written: str) -> None:
-    assert (
-        render(sign_in_code(recipient=recipient), BRAND, MESSAGE_ID)["To"].addresses[0].addr_spec == written
-    )
+    assert render(sign_in_code(recipient=recipient), BRAND, MESSAGE_ID)["To"].addresses[0].addr_spec == written
 
 
 @pytest.mark.parametrize("line_break", BREAKS, ids=ascii)

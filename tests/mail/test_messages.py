@@ -101,17 +101,13 @@ def test_no_mail_has_a_link_yet_or_anything_that_looks_like_a_secret(notice: Not
     content = render(notice, BRAND, MESSAGE_ID).as_string()
     assert "my.example.com" not in content
     assert not re.search(r"https?://|tf[csr]_", content)
-    assert not re.search(
-        r"\b[0-9a-hjkmnp-tv-z]{4}(?:[ -][0-9a-hjkmnp-tv-z]{4}){3}\b", part(received(notice), "plain")
-    )
+    assert not re.search(r"\b[0-9a-hjkmnp-tv-z]{4}(?:[ -][0-9a-hjkmnp-tv-z]{4}){3}\b", part(received(notice), "plain"))
 
 
 @every_kind
 def test_only_the_code_is_a_line_of_six_digits(notice: Notice) -> None:
     digits = [
-        line.strip()
-        for line in part(received(notice), "plain").splitlines()
-        if re.search(r"^\s*\d{6}\s*$", line)
+        line.strip() for line in part(received(notice), "plain").splitlines() if re.search(r"^\s*\d{6}\s*$", line)
     ]
     assert digits == (["042137"] if notice.kind == "sign-in-code" else [])
 

@@ -48,9 +48,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
         AuthenticatorOff(recipient=OWNER, time=TIME.replace(tzinfo=None))
 
 
-@pytest.mark.parametrize(
-    "code", ["", "12345", "1234567", "12345a", "\uff11\uff12\uff13\uff14\uff15\uff16", "123456\n"]
-)
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "12345a", "\uff11\uff12\uff13\uff14\uff15\uff16", "123456\n"])
 def test_only_six_digits_are_a_code(code: str) -> None:
     with pytest.raises(ValueError, match="six digits"):
         replace(sign_in_code(), code=code)

@@ -109,9 +109,7 @@ async def test_a_wrong_password_is_temporary_and_not_repeated() -> None:
         ({"MAIL": "550 5.7.1 this sender is not welcome"}, TemporaryDeliveryError),
     ],
 )
-async def test_a_refusal_for_good_is_told_from_one_for_now(
-    answers: dict[str, str], expected: type[Exception]
-) -> None:
+async def test_a_refusal_for_good_is_told_from_one_for_now(answers: dict[str, str], expected: type[Exception]) -> None:
     (answer,) = answers.values()
     async with smtp_server(Inbox(answers)) as port:
         with pytest.raises(expected, match=answer[:9]) as failure:
@@ -154,9 +152,7 @@ async def test_a_silent_server_costs_no_more_than_the_limit() -> None:
         assert time.monotonic() - begun < 1
 
 
-async def accept(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, until: bytes, pause: float = 0
-) -> None:
+async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, until: bytes, pause: float = 0) -> None:
     """Say yes, ``pause`` seconds later, to everything up to the line that begins with ``until``."""
     writer.write(b"220 hello\r\n")
     while line := await reader.readline():

@@ -57,9 +57,7 @@ def test_urls_that_can_be_used(url: str, tmp_path: Path) -> None:
         (f"smtp://user:{PASSWORD}@relay.example", "in clear"),
     ],
 )
-def test_urls_that_cannot_be_used_are_refused_and_not_repeated(
-    url: str, complaint: str, tmp_path: Path
-) -> None:
+def test_urls_that_cannot_be_used_are_refused_and_not_repeated(url: str, complaint: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=complaint) as refusal:
         transport_from(url, tmp_path)
     assert "hunter2" not in str(refusal.value)
@@ -74,7 +72,5 @@ def test_a_start_waits_for_no_library_that_it_does_not_need() -> None:
         "transport_from(None, pathlib.Path(tempfile.mkdtemp()))\n"
         "print(sorted({'jinja2', 'aiosmtplib', 'idna'} & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "[]"

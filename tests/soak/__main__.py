@@ -1,0 +1,93 @@
+"""``python -m tests.soak``: the long run, with a progress display; exit status 1 if a promise was broken."""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+import traceback
+from collections import Counter
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from tests.soak import activities, evidence
+from tests.soak.activities import Activity
+from tests.soak.counts import Counts
+from tests.soak.ground import Ground, standing
+
+# How the time is shared: what is short comes often.
+_ROUND: tuple[tuple[Activity, int], ...] = (
+    (activities.double_spend, 24),
+    (activities.swallow_an_answer, 6),
+    (activities.cut_at_a_commit, 6),
+    (activities.hang_up, 6),
+    (activities.kill_at_a_point, 3),
+    (activities.kill_under_load, 1),
+    (activities.random_programs, 1),
+)
+
+
+async def main() -> int:
+    """Run until the time is over or a promise is broken."""
+    given = _arguments()
+    console = Console()
+    counts = Counts()
+    end = time.monotonic() + given.minutes * 60
+    started = time.monotonic()
+    async with standing() as ground:
+        with Live(_table(counts, 0, given.minutes), console=console, refresh_per_second=2) as live:
+            while time.monotonic() < end and not counts.violations:
+                for activity in _shuffled_round():
+                    await _run(activity, ground, counts)
+                    live.update(_table(counts, (time.monotonic() - started) / 60, given.minutes))
+                    if time.monotonic() >= end or counts.violations:
+                        break
+        postgres = _postgres_version(ground)
+    minutes = (time.monotonic() - started) / 60
+    if given.evidence:
+        evidence.write(counts, minutes, postgres)
+        console.print(f"Written: {evidence.PAGE.relative_to(evidence.PAGE.parents[2])}")
+    for violation in counts.violations:
+        console.print(violation, markup=False)
+    console.print("A promise was broken." if counts.violations else "No promise was broken.")
+    return int(bool(counts.violations))
+
+
+async def _run(activity: Activity, ground: Ground, counts: Counts) -> None:
+    try:
+        await activity(ground, counts)
+    except Exception:
+        counts.violated(f"{activity.__name__}: {traceback.format_exc()}")
+
+
+def _shuffled_round() -> list[Activity]:
+    order = list(Counter(dict(_ROUND)).elements())
+    random.shuffle(order)
+    return order
+
+
+def _table(counts: Counts, minutes: float, of: float) -> Table:
+    table = Table(title=f"{minutes:.1f} of {of:g} minutes", title_justify="left", show_header=False)
+    for what, number in sorted(counts.done.items()):
+        table.add_row(what, f"{number:,}")
+    table.add_row("violations", str(len(counts.violations)), style="bold red" if counts.violations else "bold green")
+    return table
+
+
+def _postgres_version(ground: Ground) -> str:
+    folder = ground.folder / "data" / "postgres"
+    version = next(folder.rglob("PG_VERSION"), None)
+    return version.read_text().strip() if version else "of its own"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--no-evidence", dest="evidence", action="store_false", help="write no page")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,57 @@
+"""The page that says what the long run counted."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.races.racers import PROCESSES
+from tests.soak.counts import Counts
+from tests.soak.ground import SERVER_PROCESSES
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "evidence" / "never-twice.md"
+_SOFTWARE = ("twofactor-server", "grpcio", "protobuf", "SQLAlchemy", "asyncpg", "argon2-cffi", "hypothesis")
+
+_HEAD = """# Never twice, never neither, never lost, never free: what was counted
+
+Written by `make soak`, which races real client processes against a real server, kills processes, cuts wires, and after
+each fault asks through the contract whether exactly one of *the old code works* and *the repeated call returns the
+replacement, and it works* is true, whether attempts were charged once, and whether there is one session and one mail an
+effect. Nothing stands here that was not counted in the run it speaks of.
+"""
+
+
+def write(counts: Counts, minutes: float, postgres: str) -> None:
+    """Write the page."""
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(page(counts, minutes, postgres))
+
+
+def page(counts: Counts, minutes: float, postgres: str) -> str:
+    """The page as Markdown."""
+    rows = "\n".join(f"| {what} | {number:,} |" for what, number in sorted(counts.done.items()))
+    software = "\n".join(f"| {name} | {version(name)} |" for name in _SOFTWARE)
+    verdict = "\n".join(f"- {violation}" for violation in counts.violations) or "None."
+    return f"""{_HEAD}
+## The run
+
+{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes, on {os.cpu_count()} cores; {SERVER_PROCESSES} server
+processes, {PROCESSES} racing client processes.
+
+| counted | |
+|---|---|
+{rows}
+
+## Violations
+
+{verdict}
+
+## Versions
+
+| | |
+|---|---|
+| Python | {platform.python_version()} |
+| PostgreSQL | {postgres} |
+{software}
+"""
