@@ -2,7 +2,7 @@
 # folder: make cannot cope with spaces in any other kind.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test soak check format proto lock picture clean
+.PHONY: help setup run demo test soak model check format proto lock picture clean
 .PHONY: check-style check-types check-imports check-sizes check-contract check-lock
 
 # Python of another project's environment stays out of ours.
@@ -35,6 +35,9 @@ test: setup ## Run the tests on a real PostgreSQL (WORKERS=2 processes)
 
 soak: setup ## Race, kill and cut for MINUTES=30, and write docs/evidence/never-twice.md
 	.venv/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
+
+model: setup ## Explore the protocol in all its states, whole and with each mechanism taken out
+	.venv/bin/python -m model $(ARGS)
 
 check: check-style check-types check-imports check-sizes check-contract check-lock ## Judge style, types, imports, sizes, the contract and the lock
 check-style: setup
@@ -75,4 +78,4 @@ picture: setup ## Draw the demo for the README (needs a running server)
 
 clean: ## Remove .venv and the caches; ./var, with keys and data, stays
 	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find clients proto server tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find clients model proto server tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -98,7 +99,7 @@ class Server:
     address: str = "127.0.0.1:0"
     process: subprocess.Popen[str] | None = None
 
-    @property
+    @cached_property
     def mailbox(self) -> Mailbox:
         """Its mail folder."""
         return Mailbox(self.data_dir / "mail")

@@ -90,6 +90,9 @@ def _from_file(path: str | None, problems: list[str]) -> dict[str, tuple[str, st
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{PREFIX}CONFIG names a file that is not TOML: {error}.")
         return {}
+    except UnicodeDecodeError:
+        problems.append(f"{PREFIX}CONFIG names a file that is not UTF-8.")
+        return {}
     return {key: (f"{key} (in the settings file)", _text(value)) for key, value in content.items()}
 
 

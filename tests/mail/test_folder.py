@@ -1,7 +1,5 @@
 """The mail folder, on the real file system."""
 
-# ruff: noqa: ASYNC240 -- nobody else waits for the event loop of a test
-
 import asyncio
 import os
 import re

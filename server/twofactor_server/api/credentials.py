@@ -4,8 +4,6 @@ from typing import Any
 
 from twofactor.v1 import sign_in_service_pb2, types_pb2
 from twofactor_server.api import fields
-from twofactor_server.domain import email_codes
-from twofactor_server.domain.accounts import normalise_password
 from twofactor_server.domain.first_factors import Assertion, FirstFactor, PasswordCredential
 from twofactor_server.domain.reauthentication import Reauthentication
 from twofactor_server.domain.refusals import Reason, Refusal, invalid
@@ -40,15 +38,11 @@ def assertion(asserted: types_pb2.AssertedFirstFactor, path: str) -> Assertion:
 
 
 def reauthentication(given: types_pb2.Reauthentication) -> Reauthentication:
-    """The re-authentication; nothing given is for the flow to refuse, which knows whether it is needed."""
-    path = "reauthentication"
-    code = given.authenticator_code
-    digits = email_codes.normalise(code, f"{path}.authenticator_code") if code else None
-    match member(given, "first_factor"):
-        case "password":
-            password = normalise_password(given.password, f"{path}.password")
-            return Reauthentication(password=password, authenticator_code=digits)
-        case "asserted":
-            asserted = assertion(given.asserted, f"{path}.asserted")
-            return Reauthentication(asserted=asserted, authenticator_code=digits)
-    return Reauthentication(authenticator_code=digits)
+    """The re-authentication as it was typed; whether it is needed, and right, is for the flow to say."""
+    first = given.WhichOneof("first_factor")
+    return Reauthentication(
+        password=given.password if first == "password" else None,
+        asserted=assertion(given.asserted, "reauthentication.asserted") if first == "asserted" else None,
+        provider=first in _PROVIDERS,
+        authenticator_code=given.authenticator_code or None,
+    )

@@ -97,6 +97,8 @@ def authenticator_setup(setup: StartedSetup) -> two_factor_service_pb2.StartAuth
 
 def session(record: sessions.Session) -> types_pb2.Session:
     """The session, without its token."""
+    client = record.client
+    known = client.ip_address or client.user_agent
     return types_pb2.Session(
         session_id=str(record.session_id),
         account_id=str(record.account_id),
@@ -105,7 +107,7 @@ def session(record: sessions.Session) -> types_pb2.Session:
         expire_time=timestamp(record.expire_time),
         last_active_time=timestamp(record.last_active_time),
         methods=record.methods,
-        client=types_pb2.ClientInfo(ip_address=record.client.ip_address, user_agent=record.client.user_agent),
+        client=types_pb2.ClientInfo(ip_address=client.ip_address, user_agent=client.user_agent) if known else None,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
@@ -100,9 +101,10 @@ class _Shared:
 class Place:
     """A reserved place in the queue. Calls with the same key share the place, and the result of equal jobs."""
 
-    def __init__(self, executor: ThreadPoolExecutor, shared: _Shared) -> None:
+    def __init__(self, executor: ThreadPoolExecutor, shared: _Shared, job_done: Callable[[], None]) -> None:
         self._executor = executor
         self._shared = shared
+        self._job_done = job_done
 
     async def run(self, job: Callable[[], T], deadline: float, key: Hashable = None) -> T:
         """The job's result, once per ``key`` among those who share the place. Past the deadline: DeadlinePassed.
@@ -114,6 +116,7 @@ class Place:
             if future is None:
                 future = asyncio.get_running_loop().run_in_executor(self._executor, _in_time, job, deadline)
                 future.add_done_callback(_look_at)
+                future.add_done_callback(lambda _: self._job_done())
                 self._shared.jobs[key] = future
             try:
                 result: T = await asyncio.shield(future)
@@ -150,12 +153,18 @@ class HashingQueue:
             shared = self._shared[own] = _Shared()
         shared.calls += 1
         try:
-            yield Place(self._executor, shared)
+            yield Place(self._executor, shared, partial(self._free_if_idle, own, shared))
         finally:
             shared.calls -= 1
-            if shared.calls == 0:
-                del self._shared[own]
-                self._free += 1
+            self._free_if_idle(own, shared)
+
+    def _free_if_idle(self, key: Hashable, shared: _Shared) -> None:
+        """Give the place back once nobody holds it and no job runs in it: a cancelled caller's job still takes a
+        thread, and a place freed too early would let the queue grow beyond its bound."""
+        idle = shared.calls == 0 and all(job.done() for job in shared.jobs.values())
+        if idle and self._shared.get(key) is shared:
+            del self._shared[key]
+            self._free += 1
 
     def close(self) -> None:
         """Finish the running jobs, drop the waiting ones."""

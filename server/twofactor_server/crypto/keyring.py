@@ -114,4 +114,8 @@ def _key(entry: Mapping[str, Any]) -> Key:
     material = b64decode(entry["key"], validate=True)
     if len(material) != _KEY_BYTES:
         raise ValueError(len(material))
-    return Key(str(entry["id"]), Purpose(entry["purpose"]), material)
+    key_id = str(entry["id"])
+    # Its length is one byte of everything that is sealed under it.
+    if not 0 < len(key_id.encode()) <= 255:
+        raise ValueError(len(key_id))
+    return Key(key_id, Purpose(entry["purpose"]), material)

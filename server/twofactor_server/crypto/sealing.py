@@ -24,6 +24,10 @@ class UnsealError(Exception):
     """The bytes do not open: another key, another place, or altered."""
 
 
+class UnknownKey(UnsealError):
+    """The keyring has no key of the id that the bytes name: retired here, or not come here yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyPlace:
     """Where a reply belongs. It opens nowhere else. ``scope_id`` is the challenge's or the session's id."""
@@ -52,10 +56,12 @@ def seal(keyring: Keyring, purpose: Purpose, place: bytes, plaintext: bytes) -> 
 
 def unseal(keyring: Keyring, purpose: Purpose, place: bytes, sealed: bytes) -> bytes:
     """What ``seal`` sealed for this purpose and place; anything else: UnsealError."""
-    end = 1 + sealed[0]
-    key = keyring.find(purpose, sealed[1:end].decode())
-    if key is None:
+    if not sealed:
         raise UnsealError
+    end = 1 + sealed[0]
+    key = keyring.find(purpose, sealed[1:end].decode(errors="replace"))
+    if key is None:
+        raise UnknownKey
     return _decrypt(key.material, purpose.encode() + b"\0" + place, sealed[end:])
 
 
@@ -69,7 +75,7 @@ def unseal_reply(keyring: Keyring, key_id: str, token: Token, place: ReplyPlace,
     """The reply, for the holder of the token; UnsealError for anybody else, or once the reply key is retired."""
     key = keyring.find(Purpose.REPLY, key_id)
     if key is None:
-        raise UnsealError
+        raise UnknownKey
     return _decrypt(_reply_key(key, token, place), place._associated_data, sealed)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from twofactor_server.domain.refusals import invalid
 
 _RANDOM_BYTES = 32
+_CONTENT_BYTES = 16 + _RANDOM_BYTES
 _BODY_LENGTH = 64
 
 
@@ -51,6 +52,6 @@ def parse_token(kind: TokenKind, text: str, name: str) -> Token:
     except (Base64Error, UnicodeEncodeError):
         raise malformed from None
     # The decoder skips characters of no alphabet: only the one spelling of these bytes is the token.
-    if urlsafe_b64encode(content).decode() != body:
+    if len(content) != _CONTENT_BYTES or urlsafe_b64encode(content).decode() != body:
         raise malformed
     return Token(text, UUID(bytes=content[:16]))

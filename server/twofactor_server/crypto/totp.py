@@ -15,7 +15,8 @@ from twofactor_server.domain.authenticator import STEP_SECONDS
 SECRET_BYTES = 20
 """160 bits, the size of the HMAC's output (RFC 4226 §4 R6 recommends it)."""
 
-_LONGEST_LABEL = 64
+_ISSUER_BYTES = 64
+_ACCOUNT_BYTES = 254
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,17 @@ def enrolment(secret: bytes, issuer: str, email: str) -> Enrolment:
 def _otpauth_uri(secret: str, issuer: str, email: str) -> str:
     # A colon parts issuer and account in the label, so neither may hold one; the issuer stands in the label and
     # in the parameter, and apps that find them different refuse. Spaces are %20: some apps show a plus as it is.
-    issuer = quote(issuer.replace(":", " ").strip()[:_LONGEST_LABEL], safe="")
-    account = quote(email.replace(":", " "), safe="@")
+    # Both are cut so that the whole still fits into a QR code: a label may be shorter than a name, a code is needed.
+    issuer = quote(_cut(issuer.replace(":", " ").strip(), _ISSUER_BYTES), safe="")
+    account = quote(_cut(email.replace(":", " "), _ACCOUNT_BYTES), safe="@")
     return (
         f"otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}"
         f"&algorithm=SHA1&digits=6&period={STEP_SECONDS}"
     )
+
+
+def _cut(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def _qr_code_svg(uri: str) -> str:

@@ -35,9 +35,29 @@ class Account:
 def normalise_email(typed: str, field: str) -> str:
     """The address in lower case and Unicode NFC. Not an address: INVALID_FIELD."""
     email = unicodedata.normalize("NFC", typed.strip()).lower()
-    if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(email) or ".." in email:
+    visible = all(unicodedata.category(char)[0] != "C" for char in email)
+    domain = email.rpartition("@")[2]
+    if (
+        len(email) > EMAIL_LENGTH
+        or ".." in email
+        or not visible
+        or not _EMAIL.fullmatch(email)
+        or not _mailable(domain)
+    ):
         raise invalid(field, "an e-mail address of at most 254 characters")
     return email
+
+
+def _mailable(domain: str) -> bool:
+    """Whether mail can be addressed there: a domain in other letters than ASCII has an ASCII form (IDNA 2008)."""
+    if domain.isascii():
+        return True
+    import idna  # large tables, for few addresses
+
+    try:
+        return bool(idna.encode(domain))
+    except idna.IDNAError:
+        return False
 
 
 def normalise_password(typed: str, field: str) -> str:

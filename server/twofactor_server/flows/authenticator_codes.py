@@ -19,7 +19,7 @@ from twofactor_server.flows.completion import SignedIn
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.logical_calls import LogicalCall
 from twofactor_server.flows.steps import Step
-from twofactor_server.storage import challenges, second_factors
+from twofactor_server.storage import second_factors
 from twofactor_server.storage.database import Transaction
 
 
@@ -56,8 +56,7 @@ class AuthenticatorCodes:
         self, tx: Transaction, call: Call, challenge: Challenge, refusal: Refusal, now: datetime
     ) -> Refusal:
         if refusal.reason is Reason.CODE_MISMATCH:
-            left = await challenges.charge_attempt(tx, challenge)
-            refusal = Refusal(Reason.CODE_MISMATCH, attempts_left=left or 0)
+            refusal = Refusal(Reason.CODE_MISMATCH, attempts_left=await completion.charge(tx, challenge))
         await trail.record(
             tx, call, challenge.account_id, "verify_authenticator_code", refusal.reason, now,
             factor=Proof.AUTHENTICATOR, challenge=challenge,

@@ -141,8 +141,10 @@ class AuthenticatorSetups:
         if verdict is Verdict.RIGHT:
             return step
         left = await authenticator_setups.charge_attempt(tx, owner.factor.account_id, setup.setup_id)
+        if left is None:
+            raise Refusal(Reason.SETUP_EXPIRED)
         await self._record(tx, confirmation, owner, Reason.CODE_MISMATCH, now)
-        return Refusal(Reason.CODE_MISMATCH, attempts_left=left or 0)
+        return Refusal(Reason.CODE_MISMATCH, attempts_left=left)
 
     async def _turn_on(
         self, tx: Transaction, confirmation: _Confirmation, step: int, replacement: Replacement

@@ -27,7 +27,7 @@ from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.logical_calls import LogicalCall
 from twofactor_server.flows.steps import Step
 from twofactor_server.mail.notices import BackupCodeUsed
-from twofactor_server.storage import backup_codes, challenges, replies, second_factors
+from twofactor_server.storage import backup_codes, replies, second_factors
 from twofactor_server.storage.backup_codes import AttemptVerdict
 from twofactor_server.storage.database import Transaction
 
@@ -132,9 +132,7 @@ class BackupCodes:
         now: datetime,
     ) -> _Charged | Refusal:
         """A code that is new on this challenge: it costs an attempt, whatever comes of it."""
-        left = await challenges.charge_attempt(tx, challenge)
-        if left is None:
-            raise Refusal(Reason.CHALLENGE_EXHAUSTED)
+        left = await completion.charge(tx, challenge)
         prefix = use.call.client.network_prefix
         verdict = AttemptVerdict.USED if spent else AttemptVerdict.PENDING
         await backup_codes.add_attempt(tx, challenge, use.fingerprints[0], verdict, prefix, now)

@@ -1,6 +1,6 @@
 """How a sign-in ends: the challenge is completed and its session opened, together, once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -52,6 +52,14 @@ async def lock_challenge(tx: Transaction, call: Call, token: Token) -> tuple[Sec
     return factor, challenge
 
 
+async def charge(tx: Transaction, challenge: Challenge) -> int:
+    """Charge one attempt; how many are left. None left to charge: CHALLENGE_EXHAUSTED, whatever was read before."""
+    left = await challenges.charge_attempt(tx, challenge)
+    if left is None:
+        raise Refusal(Reason.CHALLENGE_EXHAUSTED)
+    return left
+
+
 async def replay(
     tx: Transaction, deps: Dependencies, call: Call, logical: LogicalCall, challenge: Challenge, now: datetime
 ) -> SignedIn | None:
@@ -72,7 +80,15 @@ async def replay(
         method=logical.method,
     )  # fmt: skip
     issued = IssuedBackupCode(content["code"], content["generation"]) if "code" in content else None
-    return SignedIn(content["session_token"], session, issued, replayed=True)
+    # As it was when it was opened, whatever it was used for and came to prove since: the same answer.
+    opened = replace(
+        session,
+        email=challenge.email,
+        proof=Proof(content["proof"]),
+        proof_time=session.create_time,
+        last_active_time=session.create_time,
+    )
+    return SignedIn(content["session_token"], opened, issued, replayed=True)
 
 
 async def complete(
@@ -90,7 +106,11 @@ async def complete(
     token = new_token(TokenKind.SESSION, challenge.account_id)
     session = _session(deps, call, challenge, proof, now)
     await sessions.create(tx, session, challenge.challenge_id, token.digest)
-    content: dict[str, Any] = {"session_token": token.text, "session_id": str(session.session_id)}
+    content: dict[str, Any] = {
+        "session_token": token.text,
+        "session_id": str(session.session_id),
+        "proof": session.proof,
+    }
     if issued is not None:
         content |= {"code": issued.code, "generation": issued.generation}
     await logical.keep(

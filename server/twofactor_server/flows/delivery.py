@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from twofactor_server.crypto.keyring import Keyring, Purpose
-from twofactor_server.crypto.sealing import UnsealError, unseal
+from twofactor_server.crypto.sealing import UnknownKey, UnsealError, unseal
 from twofactor_server.domain.refusals import Refusal
 from twofactor_server.flows.trail import outbox_place
 from twofactor_server.mail.messages import Branding, render
-from twofactor_server.mail.notices import notice_from
+from twofactor_server.mail.notices import KINDS, notice_from
 from twofactor_server.mail.transports import PermanentDeliveryError, TemporaryDeliveryError, Transport
 from twofactor_server.storage import outbox
 from twofactor_server.storage.database import Database
@@ -69,6 +69,9 @@ class Delivery:
 
     async def _deliver(self, message: OutboxMessage) -> None:
         now = self.now()
+        if message.kind not in KINDS:
+            logger.warning("a %s mail is left to a newer server", message.kind)
+            return
         if now >= message.expire_time:
             await self.database.transact(partial(outbox.mark_done, message=message, sent=None))
             return
@@ -78,6 +81,8 @@ class Delivery:
             logger.warning("a %s mail will be tried again: %s", message.kind, error)
             due = now + min(_FIRST_RETRY * (1 << min(message.tries - 1, 10)), _LONGEST_RETRY)
             await self.database.transact(partial(outbox.retry_at, message=message, due=due))
+        except UnknownKey:
+            logger.warning("a %s mail is left to a server that has its key", message.kind)
         except (PermanentDeliveryError, UnsealError, ValueError) as error:
             logger.error("a %s mail was given up: %s %s", message.kind, type(error).__name__, error)
             await self.database.transact(partial(outbox.mark_done, message=message, sent=None))

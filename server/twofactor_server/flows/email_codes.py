@@ -18,7 +18,7 @@ from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.logical_calls import LogicalCall
 from twofactor_server.flows.steps import Step
 from twofactor_server.mail.notices import SignInCode
-from twofactor_server.storage import accounts, challenges, email_codes, second_factors
+from twofactor_server.storage import accounts, email_codes, second_factors
 from twofactor_server.storage.database import Transaction
 
 
@@ -103,13 +103,13 @@ class EmailCodes:
         matches = [code.number for code in codes if self._matches(challenge, code, digits)]
         refusal: Refusal | None = None
         if not matches:
-            left = await challenges.charge_attempt(tx, challenge)
+            left = await completion.charge(tx, challenge)
             await second_factors.count_email_codes(tx, factor.account_id, factor.email_codes.charged(now))
-            refusal = Refusal(Reason.CODE_MISMATCH, attempts_left=left or 0)
+            refusal = Refusal(Reason.CODE_MISMATCH, attempts_left=left)
         elif codes[0].number not in matches:
             # Whoever types an older code has the mailbox: an attempt of the challenge, no failure of the account.
-            left = await challenges.charge_attempt(tx, challenge)
-            refusal = Refusal(Reason.CODE_SUPERSEDED, attempts_left=left or 0)
+            left = await completion.charge(tx, challenge)
+            refusal = Refusal(Reason.CODE_SUPERSEDED, attempts_left=left)
         elif now >= codes[0].expire_time:
             refusal = Refusal(Reason.CODE_EXPIRED)
         elif factor.email_codes.failures:

@@ -24,6 +24,9 @@ from twofactor_server.flows.steps import Step
 from twofactor_server.storage import accounts, replies, sessions
 from twofactor_server.storage.database import Transaction
 
+_OF_CODE = -1
+"""Stands for a password's version where it was a code that was wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Charged:
@@ -47,6 +50,7 @@ class Reauthenticating:
         self, tx: Transaction, call: Call, token: Token, owner: Owner, given: Reauthentication, now: datetime
     ) -> Charged | Refusal:
         """Check what can be checked under the lock, and charge the password. A returned refusal is to be committed."""
+        given = given.normalised()
         given.check_assertion(token.account_id, now, may_assert=call.may_assert)
         if given.password is None and given.asserted is None:
             raise Refusal(Reason.REAUTHENTICATION_REQUIRED)
@@ -61,11 +65,10 @@ class Reauthenticating:
             has_password=account.password_hash is not None,
             password_version=account.password_version,
         )
-        if charged.password is not None:
+        refusal = await self._step_up(tx, call, token, owner, given, now)
+        if refusal is None and charged.password is not None:
             refusal = await self._charge_password(tx, owner, charged, now)
-            if refusal:
-                return refusal
-        return await self._step_up(tx, call, owner, given, now) or charged
+        return refusal or charged
 
     async def judge(self, call: Call, charged: Charged, place: Place) -> None:
         """Verify the password, outside any transaction. Wrong: REAUTHENTICATION_FAILED; the fifth ends the session."""
@@ -83,6 +86,8 @@ class Reauthenticating:
         account = await accounts.by_id(tx, charged.token.account_id)
         if account is None or account.password_version != charged.password_version:
             raise Refusal(Reason.REAUTHENTICATION_FAILED)
+        if not owner.session.passed(owner.factor.method):
+            raise Refusal(Reason.REAUTHENTICATION_REQUIRED)
         await sessions.clear_reauthentications(tx, owner.session)
 
     async def _charge_password(self, tx: Transaction, owner: Owner, charged: Charged, now: datetime) -> Refusal | None:
@@ -111,7 +116,7 @@ class Reauthenticating:
         return Refusal(Reason.REAUTHENTICATION_FAILED)
 
     async def _step_up(
-        self, tx: Transaction, call: Call, owner: Owner, given: Reauthentication, now: datetime
+        self, tx: Transaction, call: Call, token: Token, owner: Owner, given: Reauthentication, now: datetime
     ) -> Refusal | None:
         """A second factor of now, where the session's own does not do: it is older than the authenticator, or the
         first factor was not proved by a password and it is not fresh."""
@@ -129,6 +134,17 @@ class Reauthenticating:
             tx, call, factor.account_id, "reauthenticate", refusal.reason, now, factor=Proof.AUTHENTICATOR,
             session=session,
         )  # fmt: skip
+        return await self._count_wrong_code(tx, token, owner, given.authenticator_code, now)
+
+    async def _count_wrong_code(
+        self, tx: Transaction, token: Token, owner: Owner, digits: str, now: datetime
+    ) -> Refusal:
+        """A wrong code is a wrong re-authentication, as a wrong password is; it has been judged already."""
+        fingerprint = content_fingerprint(token, f"reauthentication code\0{digits}".encode())
+        await sessions.charge_reauthentication(tx, owner.session, fingerprint, _OF_CODE)
+        await sessions.refuse_reauthentication(tx, owner.session, fingerprint)
+        if await sessions.count_wrong_reauthentications(tx, owner.session) >= REAUTHENTICATION_ATTEMPTS:
+            await self._end(tx, owner, now)
         return Refusal(Reason.REAUTHENTICATION_FAILED)
 
     async def _end(self, tx: Transaction, owner: Owner, now: datetime) -> None:

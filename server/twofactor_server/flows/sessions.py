@@ -1,5 +1,7 @@
 """Sessions: looked at, and signed out of."""
 
+from dataclasses import replace
+
 from twofactor_server.crypto.tokens import TokenKind, parse_token
 from twofactor_server.domain.calls import Call
 from twofactor_server.domain.refusals import Reason, Refusal
@@ -33,7 +35,7 @@ class Sessions:
             session.check_live(now, idle)
             if now - session.last_active_time >= idle / _TOUCHES_PER_IDLE_LIFE:
                 await sessions.touch(tx, session, now)
-            return session
+            return replace(session, last_active_time=now)
 
         return await self._deps.database.read(work)
 

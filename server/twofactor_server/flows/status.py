@@ -39,13 +39,13 @@ class Status:
         async def work(tx: Transaction) -> TwoFactorStatus:
             now = self._deps.now()
             session = await sessions.find(tx, token.account_id, token.digest)
-            factor = await second_factors.read(tx, token.account_id) if session else None
-            if factor is None or session is None:
+            found = await second_factors.read_for_status(tx, token.account_id, now) if session else None
+            if found is None or session is None:
                 raise Refusal(Reason.SESSION_ENDED)
             session.check_live(now, self._deps.session_limits.idle)
+            factor, shown = found
             unsaved = factor.method is Method.AUTHENTICATOR and factor.saved_time is None
-            lost = unsaved and not await replies.shows(tx, factor.account_id, factor.generation, now)
-            return TwoFactorStatus(factor, waits_in_force(factor, now), must_regenerate=lost)
+            return TwoFactorStatus(factor, waits_in_force(factor, now), must_regenerate=unsaved and not shown)
 
         return await self._deps.database.read(work)
 

@@ -2,7 +2,7 @@
 
 import ssl
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sqlalchemy import URL
 
@@ -16,13 +16,14 @@ def driver_address(url: str) -> tuple[URL, dict[str, Any]]:
     Hosts may stand in the query (``?host=/run/postgresql``), as libpq wants it for unix sockets. Understood
     besides: port, user, password, dbname, sslmode, sslrootcert. Anything else: ValueError, which names no value.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise ValueError("must start with postgresql://")
-    query = dict(parse_qsl(parts.query))
+    parts = _split(url)
+    # libpq decodes percent-escapes and nothing else: a plus is a plus.
+    query = {key: unquote(value) for key, _, value in (one.partition("=") for one in parts.query.split("&") if one)}
+    if parts.fragment:
+        raise ValueError("has a # that is not escaped as %23")
     found = {
         "host": query.pop("host", None) or (unquote(parts.hostname) if parts.hostname else None),
-        "port": query.pop("port", None) or parts.port,
+        "port": _port(query.pop("port", None), parts),
         "user": query.pop("user", None) or (unquote(parts.username) if parts.username else None),
         "password": query.pop("password", None) or (unquote(parts.password) if parts.password else None),
         "database": query.pop("dbname", None) or unquote(parts.path.lstrip("/")) or None,
@@ -31,16 +32,36 @@ def driver_address(url: str) -> tuple[URL, dict[str, Any]]:
     if query:
         raise ValueError(f"has a parameter that is not understood: {', '.join(sorted(query))}")
     arguments = {key: value for key, value in found.items() if value is not None}
-    if "port" in arguments:
-        arguments["port"] = int(arguments["port"])
     return URL.create("postgresql+asyncpg"), arguments | tls
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("is not a URI: special characters in a password must be %-escaped") from None
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("must start with postgresql://")
+    return parts
+
+
+def _port(asked: str | None, parts: SplitResult) -> int | None:
+    try:
+        return int(asked) if asked else parts.port
+    except ValueError:
+        raise ValueError(
+            "has a port that is not a number; special characters in a password must be %-escaped"
+        ) from None
 
 
 def _tls(mode: str, root: str | None, host: Any) -> dict[str, Any]:
     if host and str(host).startswith("/"):
         return {}
     if mode in _VERIFYING:
-        context = ssl.create_default_context(cafile=root)
+        try:
+            context = ssl.create_default_context(cafile=root)
+        except OSError:
+            raise ValueError("has an sslrootcert that cannot be read") from None
         context.check_hostname = mode == "verify-full"
         return {"ssl": context}
     if mode not in _MODES:

@@ -43,16 +43,6 @@ _FIND = select(
     _t.expire_time,
 ).where(_t.account_id == bindparam("id"), _t.scope_id == bindparam("scope"), _t.request_id == bindparam("request"))
 _INSERT = insert(replies)
-_SHOWS = (
-    select(_t.request_id)
-    .where(
-        _t.account_id == bindparam("id"),
-        _t.generation == bindparam("current"),
-        _t.sealed.is_not(None),
-        _t.expire_time > bindparam("now"),
-    )
-    .limit(1)
-)
 _OF_ACCOUNT = (_t.account_id == bindparam("id"), _t.sealed.is_not(None))
 _ERASE_SUPERSEDED = update(replies).where(*_OF_ACCOUNT, _t.generation < bindparam("current")).values(sealed=None)
 _ERASE_SAVED = (
@@ -61,11 +51,6 @@ _ERASE_SAVED = (
     .values(sealed=None)
 )
 _ERASE_SESSION = update(replies).where(*_OF_ACCOUNT, _t.session_id == bindparam("session")).values(sealed=None)
-
-
-async def shows(tx: Transaction, account_id: UUID, generation: int, now: datetime) -> bool:
-    """Whether some reply, not erased and not over, still holds the backup code of this generation."""
-    return await tx.scalar(_SHOWS, {"id": account_id, "current": generation, "now": now}) is not None
 
 
 async def find(tx: Transaction, account_id: UUID, scope_id: UUID, request_id: UUID) -> Reply | None:

@@ -5,15 +5,16 @@ what it returns was read *after* the lock was had. Each change says which state 
 count: with the lock held it cannot miss, and if it does, the transaction must not commit.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Update, bindparam, select, update
+from sqlalchemy import Select, Update, bindparam, exists, select, update
 
 from twofactor_server.domain.second_factors import Counter, Method, SecondFactor
 from twofactor_server.storage.database import Transaction
-from twofactor_server.storage.schema import second_factors
+from twofactor_server.storage.schema import replies, second_factors
 
 _t = second_factors.c
 _READ: Select[*tuple[Any, ...]] = select(
@@ -35,6 +36,14 @@ _READ: Select[*tuple[Any, ...]] = select(
 _FACTS = [str(column.key) for column in _READ.selected_columns][:-4]
 # FOR NO KEY UPDATE, not FOR UPDATE: the latter would also block every foreign-key insert beside it.
 _LOCK = _READ.with_for_update(key_share=True)
+
+_SHOWN = exists().where(
+    replies.c.account_id == _t.account_id,
+    replies.c.generation == _t.generation,
+    replies.c.sealed.is_not(None),
+    replies.c.expire_time > bindparam("now"),
+)
+_READ_WITH_SHOWN = _READ.add_columns(_SHOWN)
 
 
 def _guarded(*expected: Any) -> Update:
@@ -101,6 +110,12 @@ async def read(tx: Transaction, account_id: UUID) -> SecondFactor | None:
     """The row as it is now, without a lock: to be shown, never to be acted on."""
     row = (await tx.execute(_READ, {"id": account_id})).one_or_none()
     return _record(row) if row else None
+
+
+async def read_for_status(tx: Transaction, account_id: UUID, now: datetime) -> tuple[SecondFactor, bool] | None:
+    """The row, and whether some reply still holds its backup code: one statement, so that they belong together."""
+    row = (await tx.execute(_READ_WITH_SHOWN, {"id": account_id, "now": now})).one_or_none()
+    return (_record(row[:-1]), row[-1]) if row else None
 
 
 async def replace_backup_code(
@@ -172,7 +187,7 @@ async def _change(tx: Transaction, statement: Update, account_id: UUID, **values
         raise GuardMissed
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> SecondFactor:
+def _record(row: Sequence[Any]) -> SecondFactor:
     *facts, email_failures, email_wait, authenticator_failures, authenticator_wait = row
     record: dict[str, Any] = dict(zip(_FACTS, facts, strict=True))
     return SecondFactor(

@@ -1,0 +1,146 @@
+"""Every method of the contract, and requests for it, found by walking the descriptors."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import grpc
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from tests.people import Person
+from twofactor.v1 import account_service_pb2, sign_in_service_pb2, two_factor_service_pb2
+
+SERVICES = (
+    sign_in_service_pb2.DESCRIPTOR.services_by_name["SignInService"],
+    two_factor_service_pb2.DESCRIPTOR.services_by_name["TwoFactorService"],
+    account_service_pb2.DESCRIPTOR.services_by_name["AccountService"],
+)
+METHODS: Mapping[str, MethodDescriptor] = {method.name: method for service in SERVICES for method in service.methods}
+_PROVIDERS = ("OidcCredential", "GitHubCredential")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """All that a client is sent with a refusal."""
+
+    code: grpc.StatusCode
+    message: str
+    trailers: Mapping[str, str | bytes]
+
+    @property
+    def everything(self) -> bytes:
+        """The bytes in which an echo would be found."""
+        texts = (value if isinstance(value, bytes) else value.encode() for value in self.trailers.values())
+        return b"\0".join([self.message.encode(), *texts])
+
+
+async def send(channel: grpc.aio.Channel, method: str, content: bytes) -> bytes | grpc.aio.AioRpcError:
+    """The bytes as they are, and what comes back."""
+    descriptor = METHODS[method]
+    call = cast(Any, channel).unary_unary(f"/{descriptor.containing_service.full_name}/{descriptor.name}")
+    try:
+        answer: bytes = await call(content, timeout=30)
+    except grpc.aio.AioRpcError as error:
+        return error
+    return answer
+
+
+def raw(error: grpc.aio.AioRpcError) -> Refusal:
+    """The refusal, undecoded."""
+    trailers: Any = error.trailing_metadata() or ()
+    return Refusal(error.code(), error.details() or "", dict(trailers))
+
+
+def values_of(person: Person, challenge_token: str, setup_id: str) -> dict[str, Any]:
+    """What a field of this name holds in a request that has nothing wrong in it."""
+    return {
+        "challenge_token": challenge_token,
+        "session_token": person.session_token,
+        "account_id": person.account_id,
+        "email": person.email,
+        "password": person.password,
+        "code": "123456",
+        "authenticator_code": "123456",
+        "backup_code": "abcd 1234 ef56 7890",
+        "setup_id": setup_id,
+        "request_id": "0f7d0b52-7c39-4a3c-9f44-3b8f0e4ad001",
+        "generation": 1,
+        "ip_address": "192.0.2.10",
+        "user_agent": "Mozilla/5.0",
+        "provider": "google",
+        "authorization_code": "an authorization code",
+        "code_verifier": "v" * 43,
+        "nonce": "a nonce",
+        "redirect_uri": "https://client.example/callback",
+    }
+
+
+def filled(method: str, values: Mapping[str, Any]) -> Message:
+    """The method's request with every field set; of a oneof, the first member."""
+    request: Message = GetMessageClass(METHODS[method].input_type)()
+    _fill(request, values)
+    return request
+
+
+def string_fields(method: str) -> Iterator[str]:
+    """The paths of all text fields of the method's request, snake_case from its root."""
+    yield from _strings(METHODS[method].input_type, "")
+
+
+def provider_fields(method: str) -> Iterator[str]:
+    """The paths of all members that hold a provider's sign-in."""
+    yield from _messages(METHODS[method].input_type, "", _PROVIDERS)
+
+
+def put(request: Message, path: str, value: Any) -> None:
+    """Set the field at the path; on the way, members of oneofs are chosen."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        request = getattr(request, parent)
+    setattr(request, name, value)
+
+
+def fill_at(request: Message, path: str, values: Mapping[str, Any]) -> None:
+    """Choose the message at the path, and fill it."""
+    for name in path.split("."):
+        request = getattr(request, name)
+    request.SetInParent()
+    _fill(request, values)
+
+
+def _fill(message: Message, values: Mapping[str, Any]) -> None:
+    chosen: set[str] = set()
+    for field in message.DESCRIPTOR.fields:
+        oneof = field.containing_oneof
+        if oneof is not None and (oneof.name in chosen or _is_provider(field)):
+            continue
+        if oneof is not None:
+            chosen.add(oneof.name)
+        if field.message_type is None:
+            if field.name in values:
+                setattr(message, field.name, values[field.name])
+        elif field.message_type.file.package == "twofactor.v1":
+            getattr(message, field.name).SetInParent()
+            _fill(getattr(message, field.name), values)
+
+
+def _is_provider(field: Any) -> bool:
+    return field.message_type is not None and field.message_type.name in _PROVIDERS
+
+
+def _strings(descriptor: Descriptor, path: str) -> Iterator[str]:
+    for field in descriptor.fields:
+        if field.message_type is not None:
+            yield from _strings(field.message_type, f"{path}{field.name}.")
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            yield path + field.name
+
+
+def _messages(descriptor: Descriptor, path: str, names: tuple[str, ...]) -> Iterator[str]:
+    for field in descriptor.fields:
+        if field.message_type is not None:
+            if field.message_type.name in names:
+                yield path + field.name
+            yield from _messages(field.message_type, f"{path}{field.name}.", names)

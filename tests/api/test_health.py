@@ -1,0 +1,43 @@
+"""Health and reflection, which no caller option guards."""
+
+from typing import Any, cast
+
+import grpc
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tests.api.requests import SERVICES
+
+NAMES = [service.full_name for service in SERVICES]
+
+
+@pytest.mark.parametrize("service", ["", *NAMES])
+async def test_health_says_serving(channel: grpc.aio.Channel, service: str) -> None:
+    """`grpc.health.v1.Health` answers for the server and for each service."""
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_health_of_what_is_not_served(channel: grpc.aio.Channel) -> None:
+    """A service that is not there is NOT_FOUND."""
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Check(health_pb2.HealthCheckRequest(service="twofactor.v1.Nothing"))
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_reflection_lists_the_services_and_describes_them(channel: grpc.aio.Channel) -> None:
+    """A client without the contract's files, such as grpcurl, learns all of it."""
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast(Any, channel))
+    wanted = [reflection_pb2.ServerReflectionRequest(list_services="")]
+    wanted += [reflection_pb2.ServerReflectionRequest(file_containing_symbol=name) for name in NAMES]
+    answers = [answer async for answer in stub.ServerReflectionInfo(iter(wanted))]
+    listed = {service.name for service in answers[0].list_services_response.service}
+    assert listed == {*NAMES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    for service, answer in zip(SERVICES, answers[1:], strict=True):
+        files = [FileDescriptorProto.FromString(it) for it in answer.file_descriptor_response.file_descriptor_proto]
+        methods = {method.name for file in files for one in file.service for method in one.method}
+        assert methods == {method.name for method in service.methods}

@@ -1,0 +1,58 @@
+"""The command: its exit statuses, and sentences instead of tracebacks."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from tests.app.processes import check_refused, command
+from tests.storage.databases import ask, create_database
+from twofactor_server.postgres import EmbeddedPostgres
+
+NOWHERE = "postgresql://mia:s3cret@/shop?host=/nowhere"
+
+
+async def test_help_names_the_commands() -> None:
+    ended = await command("--help")
+    assert ended.status == 0
+    assert re.search(r"^ +serve +\S", ended.stdout, re.MULTILINE)
+    assert re.search(r"^ +migrate +\S", ended.stdout, re.MULTILINE)
+    assert "TWOFACTOR_" in ended.stdout
+
+
+async def test_without_a_command_it_says_what_there_is() -> None:
+    ended = await command()
+    assert ended.status == 2
+    assert "usage: twofactor" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["serve", "migrate"])
+async def test_every_problem_of_the_settings_is_a_sentence_of_its_own(name: str) -> None:
+    ended = await command(name, workers="none", listen="0.0.0.0:1", colour="s3cret")
+    assert ended.status == 2
+    named = [line.split()[:2] for line in ended.stderr.splitlines()]
+    variables = ("TWOFACTOR_WORKERS", "TWOFACTOR_COLOUR", "TWOFACTOR_LISTEN")
+    assert sorted(named) == sorted(["twofactor:", variable] for variable in variables)
+    assert "s3cret" not in ended.stderr
+
+
+async def test_migrating_twice_says_what_was_done(postgres: EmbeddedPostgres) -> None:
+    url = await create_database(postgres, f"cli_{uuid4().hex}")
+    first, second = await command("migrate", database_url=url), await command("migrate", database_url=url)
+    assert (first.status, first.stdout, first.stderr) == (0, "migrated\n", "")
+    assert (second.status, second.stdout, second.stderr) == (0, "nothing to migrate\n", "")
+
+
+async def test_migrating_without_a_database_is_refused() -> None:
+    check_refused(await command("migrate"), "TWOFACTOR_DATABASE_URL")
+
+
+async def test_migrating_a_database_that_cannot_be_reached_is_refused() -> None:
+    check_refused(await command("migrate", database_url=NOWHERE))
+
+
+async def test_migrating_a_newer_servers_database_is_refused(postgres: EmbeddedPostgres) -> None:
+    url = await create_database(postgres, f"cli_{uuid4().hex}")
+    await command("migrate", database_url=url)
+    await ask(url, "UPDATE alembic_version SET version_num = '9999'")
+    check_refused(await command("migrate", database_url=url), "schema")

@@ -1,0 +1,74 @@
+"""What the database holds of one account when a race is over."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+_FACTOR = "SELECT method, generation, backup_code_hash IS NOT NULL FROM second_factors WHERE account_id = $1"
+_SPENT = "SELECT generation FROM spent_backup_codes WHERE account_id = $1 ORDER BY generation"
+_SESSIONS = "SELECT challenge_id, proof FROM sessions WHERE account_id = $1"
+_CHALLENGES = "SELECT challenge_id, attempts, complete_time IS NOT NULL FROM challenges WHERE account_id = $1"
+_ATTEMPTS = "SELECT verdict FROM backup_code_attempts WHERE account_id = $1"
+_REAUTHENTICATIONS = "SELECT count(*) FROM reauthentication_attempts WHERE account_id = $1"
+_STALE_REPLIES = """SELECT count(*) FROM replies JOIN sessions USING (account_id, session_id)
+WHERE account_id = $1 AND sealed IS NOT NULL AND (end_time IS NOT NULL OR replies.generation < $2)"""
+_MAILS = "SELECT kind FROM outbox WHERE account_id = $1"
+_EVENTS = "SELECT action, outcome FROM audit_events WHERE account_id = $1"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """``verdicts`` are those of the backup codes tried, ``charged`` the attempts of all challenges together,
+    ``reauthentications`` the passwords charged and not forgiven."""
+
+    method: str
+    generation: int
+    spent: list[int]
+    sessions: Counter[str]
+    verdicts: Counter[str]
+    challenges: int
+    charged: int
+    reauthentications: int
+    mails: Counter[str]
+    events: Counter[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The database, looked at beside the server."""
+
+    connection: Any
+
+    async def of(self, account_id: str) -> Facts:
+        """The account's facts, after checking what must hold in any state: a backup code exists with an authenticator
+        only, a completed challenge has one session, no session is without one, every charged backup code got its
+        verdict, no code was spent before it was made, and no answer is kept that shows a dead code or belongs to a
+        session that was ended."""
+        account = UUID(account_id)
+        method, generation, has_code = await self.connection.fetchrow(_FACTOR, account)
+        assert has_code == (method == "authenticator")
+        opened = await self.connection.fetch(_SESSIONS, account)
+        challenges = await self.connection.fetch(_CHALLENGES, account)
+        completed = sorted(challenge for challenge, _, complete in challenges if complete)
+        assert sorted(challenge for challenge, _ in opened) == completed
+        spent = await self._column(_SPENT, account)
+        assert all(1 <= one <= generation - (method == "authenticator") for one in spent), (spent, generation)
+        verdicts = Counter(await self._column(_ATTEMPTS, account))
+        assert not verdicts["pending"], verdicts
+        assert not await self.connection.fetchval(_STALE_REPLIES, account, generation)
+        return Facts(
+            method=method,
+            generation=generation,
+            spent=spent,
+            sessions=Counter(proof for _, proof in opened),
+            verdicts=verdicts,
+            challenges=len(challenges),
+            charged=sum(attempts for _, attempts, _ in challenges),
+            reauthentications=await self.connection.fetchval(_REAUTHENTICATIONS, account),
+            mails=Counter(await self._column(_MAILS, account)),
+            events=Counter((action, outcome) for action, outcome in await self.connection.fetch(_EVENTS, account)),
+        )
+
+    async def _column(self, statement: str, account: UUID) -> list[Any]:
+        return [row[0] for row in await self.connection.fetch(statement, account)]

@@ -1,0 +1,23 @@
+"""A database for each module, at the newest revision."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.storage.databases import migrated_database
+from twofactor_server.postgres import EmbeddedPostgres
+from twofactor_server.storage.database import Database
+
+
+@pytest_asyncio.fixture(scope="module")
+async def database_url(postgres: EmbeddedPostgres) -> str:
+    """A database that no other module sees."""
+    return await migrated_database(postgres)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The server's own way to it."""
+    database = Database(database_url, pool_size=8)
+    yield database
+    await database.close()
