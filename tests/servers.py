@@ -50,7 +50,8 @@ class Mailbox:
     """The mail folder, read as its owners would."""
 
     folder: Path
-    _read: dict[Path, EmailMessage] = field(default_factory=dict)
+    _read: set[str] = field(default_factory=set)
+    _mails: dict[str, dict[str, EmailMessage]] = field(default_factory=dict)
 
     async def wait_for(self, address: str, kind: str, count: int = 1) -> EmailMessage:
         """The newest mail of this kind, once there are ``count`` of them."""
@@ -69,13 +70,15 @@ class Mailbox:
 
     def to(self, address: str, kind: str | None = None) -> list[EmailMessage]:
         """All mails to the address, oldest first."""
-        for path in sorted(self.folder.glob("*.eml")):
-            if path not in self._read:
-                message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        for name in set(os.listdir(self.folder)) - self._read if self.folder.is_dir() else ():
+            if name.endswith(".eml"):
+                self._read.add(name)
+                message = email.message_from_bytes((self.folder / name).read_bytes(), policy=email.policy.default)
                 assert isinstance(message, EmailMessage)
-                self._read[path] = message
-        mails = [self._read[path] for path in sorted(self._read)]
-        return [m for m in mails if m["To"] == address and kind in (None, m["X-Twofactor-Kind"])]
+                # Kept by address: a header is parsed anew each time it is asked for.
+                self._mails.setdefault(message["To"], {})[name] = message
+        found = sorted(self._mails.get(address, {}).items())
+        return [mail for _, mail in found if kind in (None, mail["X-Twofactor-Kind"])]
 
 
 def text_of(mail: EmailMessage) -> str:

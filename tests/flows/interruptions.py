@@ -14,7 +14,8 @@ class ServerDied(Exception):
 
 
 class _HungUpAt:
-    """Awaits a coroutine, and cancels it where it waits for the ``n``-th time."""
+    """Awaits a coroutine, and cancels it where it waits for the ``n``-th time, just as ``Task.cancel`` would: what it
+    waits for is cancelled first, so that a work that is not shielded from its caller is cancelled as well."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], n: int) -> None:
         self._coroutine = coroutine
@@ -27,10 +28,9 @@ class _HungUpAt:
             while True:
                 self._left -= 1
                 if self._left == 0:
-                    waits_for = awaited.throw(asyncio.CancelledError())
-                else:
-                    yield waits_for
-                    waits_for = next(awaited)
+                    waits_for.cancel()
+                yield waits_for
+                waits_for = next(awaited)
         except StopIteration as done:
             return done.value
 

@@ -33,7 +33,7 @@ def test_the_whole_protocol_is_told_as_found(written: str) -> None:
     for scenario, line in zip(WHOLE, lines, strict=True):
         assert line.startswith(f"| **{scenario.name}**: {scenario.about} |")
         assert line.endswith(" | 0 |")
-    for scenario in (scenarios.TIME, scenarios.APP, scenarios.FIRST_SETUP):
+    for scenario in (scenarios.TIME, scenarios.APP):
         assert page.whole_row(run_whole(scenario)) in lines, STALE
 
 

@@ -98,7 +98,7 @@ async def _in_time(behaviour: Any, request: Any, context: grpc.aio.ServicerConte
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
             return await behaviour(request, context)
     except TimeoutError:
-        raise Refusal(Reason.DEPENDENCY_UNAVAILABLE) from None
+        raise Refusal(Reason.DEPENDENCY_UNAVAILABLE, retry_after=errors.RETRY_AFTER) from None
 
 
 def _forgiving(deserialize: Any) -> Any:

@@ -6,8 +6,9 @@ caller sees of an unexpected error is a fixed text and the call's id; the rest i
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 import grpc
@@ -22,6 +23,9 @@ from twofactor_server.domain.refusals import Reason, Refusal
 logger = logging.getLogger(__name__)
 
 DOMAIN = "twofactor"
+RETRY_AFTER = timedelta(seconds=1)
+"""When to repeat a call whose outcome is not known."""
+
 _STATUS_TRAILER = "grpc-status-details-bin"
 _PUSHBACK = ("grpc-retry-pushback-ms", "-1")
 
@@ -78,10 +82,23 @@ async def answer(behaviour: Behaviour, request: Any, context: grpc.aio.ServicerC
         # Left alone it would send no status at all, and the client would wait for its deadline.
         if context.cancelled():
             raise
-        await _abort(context, Refusal(Reason.DEPENDENCY_UNAVAILABLE))
-    except Exception:
-        logger.exception("call %s failed", call_id)
+        await _abort(context, Refusal(Reason.DEPENDENCY_UNAVAILABLE, retry_after=RETRY_AFTER))
+    except Exception as error:
+        # Where it happened and of what kind; not its text, which may repeat what the caller sent or a row's content.
+        logger.error(
+            "call %s failed: %s\n%s", call_id, _kinds(error), "".join(traceback.format_tb(error.__traceback__))
+        )
         await _abort_internal(context, call_id)
+
+
+def _kinds(error: BaseException | None) -> str:
+    """The types of the error and of its causes, with the SQLSTATE where there is one."""
+    kinds = []
+    while error is not None:
+        state = getattr(error, "sqlstate", None)
+        kinds.append(type(error).__qualname__ + (f" {state}" if state else ""))
+        error = error.__cause__
+    return " from ".join(kinds)
 
 
 def status_of(refusal: Refusal) -> Status:

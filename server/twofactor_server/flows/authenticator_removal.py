@@ -27,6 +27,7 @@ class AuthenticatorRemoval:
     async def remove(self, call: Call, session_token: str, given: Reauthentication) -> None:
         """Turn the authenticator off; on e-mail codes already: nothing to do, and no second mail."""
         token = parse_token(TokenKind.SESSION, session_token, "session_token")
+        given = given.normalised()
 
         async def charge(tx: Transaction) -> Charged | Refusal | None:
             now = self._deps.now()

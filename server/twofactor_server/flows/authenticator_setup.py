@@ -58,6 +58,7 @@ class AuthenticatorSetups:
     async def start(self, call: Call, session_token: str, given: Reauthentication) -> StartedSetup:
         """A fresh secret that changes nothing yet; an older open setup is void."""
         token = parse_token(TokenKind.SESSION, session_token, "session_token")
+        given = given.normalised()
 
         async def charge(tx: Transaction) -> Charged | Refusal:
             now = self._deps.now()

@@ -63,12 +63,12 @@ class EmailCodes:
         async def work(tx: Transaction) -> ChallengeView:
             now = self._deps.now()
             factor, challenge = await completion.lock_challenge(tx, call, token)
-            challenge.check_live(now)
-            check_method(factor, Method.EMAIL)
-            if not challenge.attempts_left:
-                raise Refusal(Reason.CHALLENGE_EXHAUSTED)
             sent = await email_codes.of_challenge(tx, challenge)
             if request_id is None or all(code.request_id != request_id for code in sent):
+                challenge.check_live(now)
+                check_method(factor, Method.EMAIL)
+                if not challenge.attempts_left:
+                    raise Refusal(Reason.CHALLENGE_EXHAUSTED)
                 await send_code(tx, self._deps, call, challenge, request_id, now)
             return await view(tx, call, factor, challenge, now)
 

@@ -49,8 +49,8 @@ class Reauthenticating:
     async def charge(
         self, tx: Transaction, call: Call, token: Token, owner: Owner, given: Reauthentication, now: datetime
     ) -> Charged | Refusal:
-        """Check what can be checked under the lock, and charge the password. A returned refusal is to be committed."""
-        given = given.normalised()
+        """Check what can be checked under the lock, and charge the password; ``given`` is in normal form. A returned
+        refusal is to be committed."""
         given.check_assertion(token.account_id, now, may_assert=call.may_assert)
         if given.password is None and given.asserted is None:
             raise Refusal(Reason.REAUTHENTICATION_REQUIRED)

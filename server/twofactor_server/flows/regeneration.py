@@ -41,8 +41,9 @@ class Regeneration:
             owner = await lock_owner(tx, token, now, self._deps.session_limits)
             if shown := await shown_before(tx, self._deps, call, logical, owner, now):
                 return shown
+            proved = given.normalised()
             check_method(owner.factor, Method.AUTHENTICATOR)
-            return await self._reauthenticating.charge(tx, call, token, owner, given, now)
+            return await self._reauthenticating.charge(tx, call, token, owner, proved, now)
 
         with self._deps.hashing.place() as place:
             charged: Charged | ShownBackupCode = await self._deps.transact(call, Step.REGENERATION_CHARGED, charge)

@@ -69,6 +69,8 @@ class Database:
         address, arguments = driver_address(url)
         self._engine: AsyncEngine = create_async_engine(
             address,
+            # A failed statement must not carry its values, hashes and digests, into a log.
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5.0,
