@@ -11,7 +11,7 @@ unexport PYTHONHOME
 
 PYTHON ?=
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 MINUTES ?= 30
 
 help: ## Show this list
@@ -30,7 +30,7 @@ demo: setup ## Walk through a backup code's life against the running server
 	@.venv/bin/twofactor-try demo $(ARGS)
 
 ##@ Change it
-test: setup ## Run the tests on a real PostgreSQL (WORKERS=2 processes)
+test: setup ## Run the tests on a real PostgreSQL (WORKERS=3 processes)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 soak: setup ## Race, kill and cut for MINUTES=30, and write docs/evidence/never-twice.md

@@ -47,14 +47,18 @@ def _worker(settings: Settings, *, share_port: bool) -> int:
 
 
 def _migrate(settings: Settings) -> int:
-    from twofactor_server.storage.migrate import migrate
+    from twofactor_server.storage.migrate import DatabaseAhead, DatabaseUnreachable, migrate
 
     if settings.database_url is None:
         print(
             "twofactor: the embedded database is migrated at each start; set TWOFACTOR_DATABASE_URL.", file=sys.stderr
         )
         return 2
-    changed = asyncio.run(migrate(settings.database_url))
+    try:
+        changed = asyncio.run(migrate(settings.database_url))
+    except (DatabaseAhead, DatabaseUnreachable) as error:
+        print(f"twofactor: {error}", file=sys.stderr)
+        return 2
     print("migrated" if changed else "nothing to migrate")
     return 0
 
