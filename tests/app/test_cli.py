@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from tests.app.processes import check_refused, command
-from tests.storage.databases import ask, create_database
+from tests.storage.databases import ask, create_database, migrated_database
 from twofactor_server.postgres import EmbeddedPostgres
 
 NOWHERE = "postgresql://mia:s3cret@/shop?host=/nowhere"
@@ -52,7 +52,6 @@ async def test_migrating_a_database_that_cannot_be_reached_is_refused() -> None:
 
 
 async def test_migrating_a_newer_servers_database_is_refused(postgres: EmbeddedPostgres) -> None:
-    url = await create_database(postgres, f"cli_{uuid4().hex}")
-    await command("migrate", database_url=url)
+    url = await migrated_database(postgres)
     await ask(url, "UPDATE alembic_version SET version_num = '9999'")
     check_refused(await command("migrate", database_url=url), "schema")

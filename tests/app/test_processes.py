@@ -28,8 +28,8 @@ async def database_url(postgres: EmbeddedPostgres) -> str:
 
 @pytest.fixture
 def own_server(database_url: str, clock: Clock, tmp_path: Path) -> Iterator[Server]:
-    """A server of the test's own, with two processes."""
-    with serving(Server(tmp_path / "data", database_url, clock)) as server:
+    """A server of the test's own, of one process."""
+    with serving(Server(tmp_path / "data", database_url, clock, workers=1)) as server:
         yield server
 
 
@@ -40,18 +40,21 @@ async def own_people(own_server: Server) -> AsyncIterator[People]:
         yield people_of(own_server, channel)
 
 
-async def test_a_process_that_is_killed_is_replaced_and_calls_go_on(own_server: Server) -> None:
+async def test_a_process_that_is_killed_is_replaced_and_calls_go_on(
+    database_url: str, clock: Clock, tmp_path: Path
+) -> None:
     """Meanwhile the other one serves; whoever connects anew is answered."""
-    first, second = own_server.worker_pids()
-    os.kill(first, signal.SIGKILL)
-    for _ in range(10):
-        # No channel of the tests' pool: each connects for itself, and may land on either process.
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        async with grpc.aio.insecure_channel(own_server.address, options) as channel:
-            assert await health(channel) == SERVING
-    await until(lambda: len(set(own_server.worker_pids()) - {first}) == 2, "a replacement is started")
-    assert second in own_server.worker_pids()
-    assert "A server process ended (-9); starting another." in own_server.log
+    with serving(Server(tmp_path / "data", database_url, clock, workers=2)) as server:
+        first, second = server.worker_pids()
+        os.kill(first, signal.SIGKILL)
+        for _ in range(10):
+            # No channel of the tests' pool: each connects for itself, and may land on either process.
+            options = [("grpc.use_local_subchannel_pool", 1)]
+            async with grpc.aio.insecure_channel(server.address, options) as channel:
+                assert await health(channel) == SERVING
+        await until(lambda: len(set(server.worker_pids()) - {first}) == 2, "a replacement is started")
+        assert second in server.worker_pids()
+        assert "A server process ended (-9); starting another." in server.log
 
 
 class HeldCall:

@@ -1,5 +1,6 @@
 """A database for each module, at the newest revision."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -20,4 +21,5 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """The server's own way to it."""
     database = Database(database_url, pool_size=8)
     yield database
-    await database.close()
+    # Bounded: a test that failed may have left a transaction waiting.
+    await asyncio.wait_for(database.close(), 10)

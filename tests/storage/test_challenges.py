@@ -56,8 +56,8 @@ async def test_a_locked_challenge_is_read_after_the_lock(database: Database) -> 
         database.transact(lambda tx: challenges.lock(tx, challenge.account_id, b"token", "local"))
     )
     done, _ = await asyncio.wait({waiting}, timeout=0.1)
-    assert not done
     go_on.set()
+    assert not done, "it waits for the lock"
     await holding
     record = await waiting
     assert record is not None

@@ -31,7 +31,7 @@ async def lone(database_url: str) -> AsyncIterator[Database]:
     """A pool of one connection."""
     database = Database(database_url, pool_size=1)
     yield database
-    await database.close()
+    await asyncio.wait_for(database.close(), PATIENCE)
 
 
 async def mark(tx: Transaction, word: str) -> None:

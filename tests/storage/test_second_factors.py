@@ -49,8 +49,8 @@ async def test_what_the_lock_returns_was_read_after_it_was_had(database: Databas
     await locked.wait()
     waiting = asyncio.create_task(database.transact(second))
     done, _ = await asyncio.wait({waiting}, timeout=0.1)
-    assert not done, "one account, one lock"
     go_on.set()
+    assert not done, "it waits for the lock"
     await holding
     factor = await waiting
     assert factor is not None

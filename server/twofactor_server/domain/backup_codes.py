@@ -17,6 +17,10 @@ PREFIX_BUDGET = 30
 REJUDGEMENTS = 20
 """How often one code on one challenge is judged again for free after a crash left it without a verdict."""
 
+UNDER_WAY = timedelta(minutes=1)
+"""How long after its challenge's time is up a charged attempt may be repeated: longer than any call lives, so that no
+retry is refused whose first try may still succeed."""
+
 REPLY_LIFETIME = timedelta(hours=24)
 
 _LOOK_ALIKES = str.maketrans("oil", "011")

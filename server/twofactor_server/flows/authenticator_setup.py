@@ -81,16 +81,16 @@ class AuthenticatorSetups:
         logical = LogicalCall("ConfirmAuthenticatorSetup", token, request_id, f"{setup_id}\0{digits}")
         confirmation = _Confirmation(call, logical, setup_id, digits)
         with self._deps.hashing.place() as place:
-            judged: int | ShownBackupCode = await self._deps.transact(
+            shown: ShownBackupCode | None = await self._deps.transact(
                 call, Step.SETUP_CODE_JUDGED, partial(self._judge, confirmation=confirmation)
             )
-            if isinstance(judged, ShownBackupCode):
-                return judged
+            if shown:
+                return shown
             replacement = await place.run(self._deps.hashing.argon2id.new_backup_code, call.deadline)
         return await self._deps.transact(
             call,
             Step.AUTHENTICATOR_ON,
-            partial(self._turn_on, confirmation=confirmation, step=judged, replacement=replacement),
+            partial(self._turn_on, confirmation=confirmation, replacement=replacement),
         )
 
     async def cancel(self, call: Call, session_token: str, setup_id: UUID) -> None:
@@ -129,13 +129,20 @@ class AuthenticatorSetups:
         shown = totp.enrolment(secret, self._deps.product_name, owner.session.email)
         return StartedSetup(setup.setup_id, shown, setup.expire_time)
 
-    async def _judge(self, tx: Transaction, confirmation: _Confirmation) -> int | ShownBackupCode | Refusal:
-        """The step that proves the new secret; a wrong code is charged to the setup."""
+    async def _judge(self, tx: Transaction, confirmation: _Confirmation) -> ShownBackupCode | Refusal | None:
+        """None if the code proves the new secret; a wrong one is charged to the setup."""
         now = self._deps.now()
         owner = await lock_owner(tx, confirmation.logical.token, now, self._deps.session_limits)
         if shown := await self._replayed(tx, confirmation, owner, now):
             return shown
         setup = await self._open_setup(tx, confirmation, owner, now)
+        step = await self._step(tx, confirmation, owner, setup, now)
+        return step if isinstance(step, Refusal) else None
+
+    async def _step(
+        self, tx: Transaction, confirmation: _Confirmation, owner: Owner, setup: AuthenticatorSetup, now: datetime
+    ) -> int | Refusal:
+        """The step that proves the new secret, or the refusal to return."""
         secret = unseal_secret(self._deps.keyring, owner.factor.account_id, setup.totp_secret)
         codes = totp.codes_at(secret, authenticator.steps_around(now))
         verdict, step = authenticator.judge(confirmation.digits, codes, last_step=None)
@@ -148,13 +155,17 @@ class AuthenticatorSetups:
         return Refusal(Reason.CODE_MISMATCH, attempts_left=left)
 
     async def _turn_on(
-        self, tx: Transaction, confirmation: _Confirmation, step: int, replacement: Replacement
-    ) -> ShownBackupCode:
+        self, tx: Transaction, confirmation: _Confirmation, replacement: Replacement
+    ) -> ShownBackupCode | Refusal:
         now = self._deps.now()
         owner = await lock_owner(tx, confirmation.logical.token, now, self._deps.session_limits)
         if shown := await self._replayed(tx, confirmation, owner, now):
             return shown
         setup = await self._open_setup(tx, confirmation, owner, now)
+        # Judged again: a retry may have been refused since, and what was refused must not come true after all.
+        step = await self._step(tx, confirmation, owner, setup, now)
+        if isinstance(step, Refusal):
+            return step
         account_id = owner.factor.account_id
         generation = owner.factor.generation + 1
         await second_factors.turn_on_authenticator(
