@@ -102,7 +102,7 @@ async def test_calls_of_one_key_share_one_place_and_one_job(queue: HashingQueue,
 async def test_32_racing_uses_of_a_right_code_hash_twice(queue: HashingQueue) -> None:
     """Verify, and hash the replacement: two operations for all of them, and one replacement.
 
-    With a place and a job for each call (no sharing), the bound refused 26 of the 32, and 12 operations were made.
+    With a place and a job for each call (no sharing), callers beyond the bound were refused as OVERLOADED.
     """
     phc = CHEAP.hash("right")
     before = CHEAP.operations

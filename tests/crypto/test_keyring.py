@@ -55,7 +55,7 @@ def test_every_purpose_has_a_key_of_its_own(path: Path) -> None:
 def test_of_several_processes_at_once_one_makes_it(path: Path) -> None:
     """All use the same keys, and nothing half written is left.
 
-    TAKENOUT
+    With the draft renamed into place (os.replace) where it is linked now, two keyrings were in use.
     """
     program = (
         "import sys, pathlib; from twofactor_server.crypto.keyring import Keyring, Purpose; sys.stdin.read(1);"

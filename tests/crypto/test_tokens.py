@@ -78,8 +78,7 @@ def test_a_token_of_another_kind_is_refused() -> None:
 def test_one_token_has_one_spelling(position: int, char: str) -> None:
     """A body with one character changed is malformed, or another token: never the same one.
 
-    With the comparison against the canonical spelling taken out, the decoder's skipped characters (here a space or
-    an umlaut in place of a letter) made this fail.
+    With the comparison against the canonical spelling taken out, tokens with characters of another alphabet passed.
     """
     text = f"tfc_{BODY[:position]}{char}{BODY[position + 1 :]}"
     token = parsed(text)

@@ -91,8 +91,8 @@ class Use:
 async def test_a_client_that_hangs_up_at_any_await(house: House, n: int) -> None:
     """In the charge, in the hashing, in the replacement.
 
-    With the transaction's shield taken out, hanging up in the charge left an attempt that nobody had charged, and
-    hanging up in the replacement left none of it done.
+    With the transaction's shield taken out, hanging up in the charge made the guess free, and hanging up in the
+    replacement undid it.
     """
     use = await Use.prepared(house)
     assert await hung_up_at(use.call(), n) is None

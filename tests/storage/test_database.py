@@ -101,7 +101,10 @@ async def test_a_callback_comes_after_the_commit_and_only_then(database: Databas
 
 
 async def test_a_deadlock_is_run_again(database: Database, database_url: str) -> None:
-    """Two transactions lock two rows in opposite order: one is the victim (40P01), runs again, and both are kept."""
+    """Two transactions lock two rows in opposite order: a victim (40P01) runs again, and both are kept.
+
+    PostgreSQL may find both at the same moment, and then each runs again.
+    """
     await ask(database_url, "CREATE TABLE pair (id int PRIMARY KEY, runs int)")
     await ask(database_url, "INSERT INTO pair VALUES (1, 0), (2, 0)")
     both = asyncio.Barrier(2)
@@ -117,7 +120,7 @@ async def test_a_deadlock_is_run_again(database: Database, database_url: str) ->
         await tx.execute(add, {"id": second})
 
     await asyncio.gather(database.transact(lambda tx: work(tx, 1, 2)), database.transact(lambda tx: work(tx, 2, 1)))
-    assert runs == 3
+    assert runs in (3, 4)
     assert await rows(database_url, "SELECT runs FROM pair ORDER BY id") == [(2,), (2,)]
 
 

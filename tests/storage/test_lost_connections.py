@@ -101,7 +101,7 @@ async def test_a_connection_lost_at_the_commit_is_never_tried_again(
 ) -> None:
     """Whether it was carried out nobody can say: UNAVAILABLE, and the caller's repeat finds out.
 
-    With the error of COMMIT handled like any other, the work ran again and left two marks.
+    With the error of COMMIT handled like any other, the work was run three times.
     """
     marking = Marking()
     await wired.transact(Marking())
@@ -158,8 +158,8 @@ async def test_cancelled_callers_neither_abort_nor_lose_their_transactions(
 ) -> None:
     """Fifty clients hang up, each at another moment: every transaction is committed, and no connection was spent.
 
-    With the shield taken out (the work awaited directly), about forty of the fifty were lost, and connections were
-    terminated and replaced.
+    With the shield taken out (the work awaited by its caller), not one of those that had begun was committed, and
+    every connection was terminated and replaced.
     """
     warm = asyncio.Barrier(8)
 

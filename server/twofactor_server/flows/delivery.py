@@ -28,6 +28,7 @@ POLL = 0.5
 
 _FIRST_RETRY = timedelta(seconds=1)
 _LONGEST_RETRY = timedelta(minutes=5)
+_LEFT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Delivery:
     async def _deliver(self, message: OutboxMessage) -> None:
         now = self.now()
         if message.kind not in KINDS:
-            logger.warning("a %s mail is left to a newer server", message.kind)
+            await self._leave(message, "a newer server", now)
             return
         if now >= message.expire_time:
             await self.database.transact(partial(outbox.mark_done, message=message, sent=None))
@@ -82,7 +83,7 @@ class Delivery:
             due = now + min(_FIRST_RETRY * (1 << min(message.tries - 1, 10)), _LONGEST_RETRY)
             await self.database.transact(partial(outbox.retry_at, message=message, due=due))
         except UnknownKey:
-            logger.warning("a %s mail is left to a server that has its key", message.kind)
+            await self._leave(message, "a server that has its key", now)
         except (PermanentDeliveryError, UnsealError, ValueError) as error:
             logger.error("a %s mail was given up: %s %s", message.kind, type(error).__name__, error)
             await self.database.transact(partial(outbox.mark_done, message=message, sent=None))
@@ -91,6 +92,11 @@ class Delivery:
             logger.exception("a %s mail could not be made", message.kind)
         else:
             await self.database.transact(partial(outbox.mark_done, message=message, sent=now))
+
+    async def _leave(self, message: OutboxMessage, to: str, now: datetime) -> None:
+        """Give the lease back soon: while servers are replaced one by one, another may deliver at once."""
+        logger.warning("a %s mail is left to %s", message.kind, to)
+        await self.database.transact(partial(outbox.retry_at, message=message, due=now + _LEFT))
 
     async def _hand_over(self, message: OutboxMessage) -> None:
         place = outbox_place(message.account_id, message.message_id)

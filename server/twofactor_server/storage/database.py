@@ -170,6 +170,9 @@ def sqlstate(error: DBAPIError) -> str | None:
 
 def _refusal_for(error: Exception) -> Refusal:
     """The refusal to give if no try succeeds. An error that a further try cannot mend is raised as it is."""
+    if isinstance(error, PoolTimeout):
+        # It has waited long enough: work begun later would outlive the caller's patience.
+        raise _unavailable() from error
     if not isinstance(error, DBAPIError):
         return _unavailable()
     state = sqlstate(error)
