@@ -25,8 +25,8 @@ async def test_the_call_repeated_after_a_kill_ends_well(
 ) -> None:
     """Whatever was committed when the server died, the repeated call finds out, and it comes to one effect.
 
-    Seen to fail with mechanisms taken out: without the sealed replies the points after the last commit are refused
-    CHALLENGE_CONSUMED; without charge-once the guess costs two attempts.
+    Seen to fail with mechanisms taken out: without the sealed replies, the points after the last commit of a sign-in;
+    without charge-once, every point between the charge and the verdict, where the repeat costs a second attempt.
     """
     told = story()
     await told.prepare(people)
