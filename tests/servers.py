@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
@@ -51,7 +52,7 @@ class Mailbox:
 
     folder: Path
     _read: set[str] = field(default_factory=set)
-    _mails: dict[str, dict[str, EmailMessage]] = field(default_factory=dict)
+    _mails: dict[str, dict[str, tuple[str, EmailMessage]]] = field(default_factory=dict)
 
     async def wait_for(self, address: str, kind: str, count: int = 1) -> EmailMessage:
         """The newest mail of this kind, once there are ``count`` of them."""
@@ -75,9 +76,10 @@ class Mailbox:
                 self._read.add(name)
                 message = email.message_from_bytes((self.folder / name).read_bytes(), policy=email.policy.default)
                 assert isinstance(message, EmailMessage)
-                # Kept by address: a header is parsed anew each time it is asked for.
-                self._mails.setdefault(message["To"], {})[name] = message
-        found = sorted(self._mails.get(address, {}).items())
+                # Kept by address: a header is parsed anew each time it is asked for. Delivered once more, a mail
+                # has the same Message-ID, and is the same mail to whoever reads it.
+                self._mails.setdefault(message["To"], {}).setdefault(message["Message-ID"], (name, message))
+        found = sorted(self._mails.get(address, {}).values(), key=itemgetter(0))
         return [mail for _, mail in found if kind in (None, mail["X-Twofactor-Kind"])]
 
 
