@@ -25,6 +25,7 @@ _ROUND: tuple[tuple[Activity, int], ...] = (
     (activities.hang_up, 6),
     (activities.kill_at_a_point, 3),
     (activities.kill_under_load, 1),
+    (activities.random_programs, 1),
 )
 
 

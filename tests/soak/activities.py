@@ -1,7 +1,10 @@
 """What the long run does, one thing at a time; each draws its own lot and judges its own end."""
 
 import asyncio
+import os
 import random
+import subprocess
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,6 +25,7 @@ from tests.soak.counts import Counts
 from tests.soak.ground import Ground
 
 USES = 64
+PROGRAMS = 15
 
 Activity = Callable[[Ground, Counts], Awaitable[None]]
 
@@ -105,6 +109,17 @@ async def kill_under_load(ground: Ground, counts: Counts) -> None:
     uses, kills = await sign_in_through_kills(victim, ground.postgres, ground.server, ground.people)
     counts.add(f"kills of {'PostgreSQL' if victim == 'postgres' else 'server processes'} under load", kills)
     counts.add("sign-ins through kills", uses)
+
+
+async def random_programs(ground: Ground, counts: Counts) -> None:
+    """The stateful property test, with a seed of its own, in a process of its own."""
+    environment = os.environ | {"TWOFACTOR_SOAK_EXAMPLES": str(PROGRAMS)}
+    command = [sys.executable, "-m", "pytest", "tests/stateful", "-q", "-p", "no:cacheprovider"]
+    done = await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    counts.add("random programs against the oracle", PROGRAMS)
 
 
 def _any_story() -> Story:

@@ -11,7 +11,7 @@ from tests.soak.counts import Counts
 from tests.soak.ground import SERVER_PROCESSES
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "evidence" / "never-twice.md"
-_SOFTWARE = ("twofactor-server", "grpcio", "protobuf", "SQLAlchemy", "asyncpg", "argon2-cffi")
+_SOFTWARE = ("twofactor-server", "grpcio", "protobuf", "SQLAlchemy", "asyncpg", "argon2-cffi", "hypothesis")
 
 _HEAD = """# Never twice, never neither, never lost, never free: what was counted
 

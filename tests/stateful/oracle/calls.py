@@ -1,0 +1,183 @@
+"""The calls of the contract, with every value filled in."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Asserted:
+    """A trusted caller's word that it checked the account's first factor."""
+
+    account_id: str
+    time: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A re-authentication. All empty: none was given."""
+
+    password: str | None = None
+    asserted: Asserted | None = None
+    app_code: str = ""
+
+
+@dataclass(frozen=True)
+class CreateAccount:
+    """CreateAccount."""
+
+    email: str
+    password: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class GetAccount:
+    """GetAccount, by address."""
+
+    email: str
+
+
+@dataclass(frozen=True)
+class StartSignIn:
+    """StartSignIn, with a password or an assertion."""
+
+    email: str
+    password: str = ""
+    asserted: Asserted | None = None
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class GetChallenge:
+    """GetChallenge."""
+
+    challenge: str
+
+
+@dataclass(frozen=True)
+class SendEmailCode:
+    """SendEmailCode."""
+
+    challenge: str
+    request_id: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class VerifyEmailCode:
+    """VerifyEmailCode."""
+
+    challenge: str
+    code: str
+    request_id: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class VerifyAuthenticatorCode:
+    """VerifyAuthenticatorCode."""
+
+    challenge: str
+    code: str
+    request_id: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class UseBackupCode:
+    """UseBackupCode."""
+
+    challenge: str
+    code: str
+    request_id: str
+    ip: str
+
+
+@dataclass(frozen=True)
+class GetSession:
+    """GetSession."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class SignOut:
+    """SignOut."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class GetTwoFactor:
+    """GetTwoFactor."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class ConfirmBackupCodeSaved:
+    """ConfirmBackupCodeSaved."""
+
+    session: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class StartAuthenticatorSetup:
+    """StartAuthenticatorSetup."""
+
+    session: str
+    proof: Proof
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class ConfirmAuthenticatorSetup:
+    """ConfirmAuthenticatorSetup."""
+
+    session: str
+    setup_id: str
+    code: str
+    request_id: str
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class CancelAuthenticatorSetup:
+    """CancelAuthenticatorSetup."""
+
+    session: str
+    setup_id: str
+
+
+@dataclass(frozen=True)
+class RegenerateBackupCode:
+    """RegenerateBackupCode."""
+
+    session: str
+    request_id: str
+    proof: Proof = field(default_factory=Proof)
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class RemoveAuthenticator:
+    """RemoveAuthenticator."""
+
+    session: str
+    proof: Proof
+    ip: str = ""
+
+
+OnChallenge = GetChallenge | SendEmailCode | VerifyEmailCode | VerifyAuthenticatorCode | UseBackupCode
+Changing = StartAuthenticatorSetup | RegenerateBackupCode | RemoveAuthenticator
+InSession = (
+    GetSession
+    | SignOut
+    | GetTwoFactor
+    | ConfirmBackupCodeSaved
+    | ConfirmAuthenticatorSetup
+    | CancelAuthenticatorSetup
+    | Changing
+)
+Call = CreateAccount | GetAccount | StartSignIn | OnChallenge | InSession
