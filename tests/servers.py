@@ -148,10 +148,10 @@ class Server:
         return self._reap()
 
     def worker_pids(self) -> list[int]:
-        """The server processes behind the supervisor."""
+        """The server processes behind the supervisor that run now; one killed a moment ago is not among them."""
         assert self.process
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [int(pid) for pid in children if b"worker" in _command_line(pid)]
 
     def _reap(self) -> int:
         assert self.process
@@ -174,6 +174,13 @@ class Server:
             "TWOFACTOR_ARGON2_TIME": "1",
             **self.settings,
         }
+
+
+def _command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 @contextlib.contextmanager

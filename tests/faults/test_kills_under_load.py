@@ -1,6 +1,7 @@
 """PostgreSQL and server processes killed with -9 at random moments, while owners go on signing in."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -67,12 +68,20 @@ async def sign_in_through_kills(
 
 async def _strike(victim: str, postgres: EmbeddedPostgres, server: Server) -> None:
     if victim != "postgres":
-        os.kill(random.choice(server.worker_pids()), signal.SIGKILL)
+        await _kill_a_process(server)
         return
     os.kill(postgres.pid, signal.SIGKILL)
     while postgres.poll() is None:
         await asyncio.sleep(0.01)
     postgres.start()
+
+
+async def _kill_a_process(server: Server) -> None:
+    """On a slow machine both may be down at once, from the blows before; then wait for one that was started again."""
+    while not (running := server.worker_pids()):
+        await asyncio.sleep(0.01)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(random.choice(running), signal.SIGKILL)
 
 
 async def _keep_striking(strike: Strike) -> None:

@@ -19,7 +19,7 @@ from tests.soak.ground import Ground, standing
 
 # How the time is shared: what is short comes often.
 _ROUND: tuple[tuple[Activity, int], ...] = (
-    (activities.double_spend, 24),
+    (activities.double_spend, 72),
     (activities.swallow_an_answer, 6),
     (activities.cut_at_a_commit, 6),
     (activities.hang_up, 6),

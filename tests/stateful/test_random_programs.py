@@ -6,7 +6,7 @@ so many programs of a fresh seed.
 
 Seen to fail within 150 programs with a mechanism taken out: steps before the last one accepted; an older mailed code
 taken for the newest; "saved" not reset by a use. Not found within 150: "saved" of one session erasing another one's
-reply, which `tests/article/test_saved.py` shows.
+reply, which `tests/article/test_replies.py` shows.
 """
 
 import os
