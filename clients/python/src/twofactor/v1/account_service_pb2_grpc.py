@@ -26,7 +26,15 @@ if _version_not_supported:
 
 
 class AccountServiceStub(object):
-    """Makes accounts and looks them up.
+    """Makes accounts, looks them up, and changes what their owners sign in with: passwords, addresses, identities.
+
+    Every change is mailed to the owner with a link by which to say "this wasn't me" (ReportNotMe), and every change of a
+    password ends the account's other sessions and voids its open challenges.
+
+    Mailed links are `<base>/<purpose>?token=…`, with the base of the server's settings: the front end that answers there
+    calls the method of the purpose with the token, upon a click of the person (by POST: mail scanners follow links). A
+    mailed token is `tfr_…`, opaque, bound to one purpose, used once: the same call repeated is OK, anything else on it is
+    LINK_INVALID.
 
     Any method may be repeated. Beside the reasons it lists, any method may answer CALLER_UNAUTHENTICATED,
     CALLER_NOT_ALLOWED, INVALID_FIELD, OVERLOADED, DEPENDENCY_UNAVAILABLE, CONFLICT and INTERNAL (see ErrorReason).
@@ -48,10 +56,78 @@ class AccountServiceStub(object):
                 request_serializer=twofactor_dot_v1_dot_account__service__pb2.GetAccountRequest.SerializeToString,
                 response_deserializer=twofactor_dot_v1_dot_account__service__pb2.GetAccountResponse.FromString,
                 _registered_method=True)
+        self.SetPassword = channel.unary_unary(
+                '/twofactor.v1.AccountService/SetPassword',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.SetPasswordRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.SetPasswordResponse.FromString,
+                _registered_method=True)
+        self.ChangePassword = channel.unary_unary(
+                '/twofactor.v1.AccountService/ChangePassword',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.ChangePasswordRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.ChangePasswordResponse.FromString,
+                _registered_method=True)
+        self.StartPasswordReset = channel.unary_unary(
+                '/twofactor.v1.AccountService/StartPasswordReset',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.StartPasswordResetRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.StartPasswordResetResponse.FromString,
+                _registered_method=True)
+        self.CompletePasswordReset = channel.unary_unary(
+                '/twofactor.v1.AccountService/CompletePasswordReset',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.CompletePasswordResetRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.CompletePasswordResetResponse.FromString,
+                _registered_method=True)
+        self.ChangeEmail = channel.unary_unary(
+                '/twofactor.v1.AccountService/ChangeEmail',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.ChangeEmailRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.ChangeEmailResponse.FromString,
+                _registered_method=True)
+        self.ConfirmEmailChange = channel.unary_unary(
+                '/twofactor.v1.AccountService/ConfirmEmailChange',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmEmailChangeRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmEmailChangeResponse.FromString,
+                _registered_method=True)
+        self.LinkIdentity = channel.unary_unary(
+                '/twofactor.v1.AccountService/LinkIdentity',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.LinkIdentityRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.LinkIdentityResponse.FromString,
+                _registered_method=True)
+        self.UnlinkIdentity = channel.unary_unary(
+                '/twofactor.v1.AccountService/UnlinkIdentity',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.UnlinkIdentityRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.UnlinkIdentityResponse.FromString,
+                _registered_method=True)
+        self.ListIdentities = channel.unary_unary(
+                '/twofactor.v1.AccountService/ListIdentities',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.ListIdentitiesRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.ListIdentitiesResponse.FromString,
+                _registered_method=True)
+        self.ReportNotMe = channel.unary_unary(
+                '/twofactor.v1.AccountService/ReportNotMe',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.ReportNotMeRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.ReportNotMeResponse.FromString,
+                _registered_method=True)
+        self.ConfirmFirstFactor = channel.unary_unary(
+                '/twofactor.v1.AccountService/ConfirmFirstFactor',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmFirstFactorRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmFirstFactorResponse.FromString,
+                _registered_method=True)
+        self.CloseAccount = channel.unary_unary(
+                '/twofactor.v1.AccountService/CloseAccount',
+                request_serializer=twofactor_dot_v1_dot_account__service__pb2.CloseAccountRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_account__service__pb2.CloseAccountResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer(object):
-    """Makes accounts and looks them up.
+    """Makes accounts, looks them up, and changes what their owners sign in with: passwords, addresses, identities.
+
+    Every change is mailed to the owner with a link by which to say "this wasn't me" (ReportNotMe), and every change of a
+    password ends the account's other sessions and voids its open challenges.
+
+    Mailed links are `<base>/<purpose>?token=…`, with the base of the server's settings: the front end that answers there
+    calls the method of the purpose with the token, upon a click of the person (by POST: mail scanners follow links). A
+    mailed token is `tfr_…`, opaque, bound to one purpose, used once: the same call repeated is OK, anything else on it is
+    LINK_INVALID.
 
     Any method may be repeated. Beside the reasons it lists, any method may answer CALLER_UNAUTHENTICATED,
     CALLER_NOT_ALLOWED, INVALID_FIELD, OVERLOADED, DEPENDENCY_UNAVAILABLE, CONFLICT and INTERNAL (see ErrorReason).
@@ -81,6 +157,149 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetPassword(self, request, context):
+        """Gives a password to an account that has none. The other sessions end, open challenges are void.
+
+        Repeated with the same request_id and password it is OK. An account that has a password: CONFLICT; ChangePassword is
+        the method then.
+
+        Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED;
+        REQUEST_ID_EXPIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangePassword(self, request, context):
+        """Changes the password. The other sessions end and open challenges are void; this session stays. The current password
+        is charged as a re-authentication is: five wrong ones end the session.
+
+        Repeated with the same request_id and new password it is OK.
+
+        Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartPasswordReset(self, request, context):
+        """Mails a link (purpose `reset-password`, 1 hour) by which to choose a new password. Whether the address has an
+        account cannot be told from the answer nor from its time, and nothing about the account changes. Where the budget of
+        3 such mails per account and hour is spent, nothing is mailed and the answer is still the same.
+
+        Reasons: none of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompletePasswordReset(self, request, context):
+        """Sets the password by a mailed link. All sessions end, open challenges are void, waits and a suspended first factor
+        are cleared. It signs nobody in and spares nobody the second factor; a disabled authenticator stays disabled.
+
+        Repeated with the same password it is OK, until the link's hour is over.
+
+        Reasons: LINK_INVALID; PASSWORD_REJECTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeEmail(self, request, context):
+        """Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
+        confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
+        owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+
+        Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmEmailChange(self, request, context):
+        """Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
+        told, and can undo for 7 days (ReportNotMe).
+
+        Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LinkIdentity(self, request, context):
+        """Links a provider's identity to the account, as one more first factor. Addresses play no part: the provider's may
+        differ from the account's.
+
+        Repeated with the same request_id it answers the same link, without asking the provider again. An identity that is
+        linked to this account already is OK.
+
+        Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; CREDENTIALS_MISMATCH when the provider
+        refuses the code; IDENTITY_TAKEN; PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnlinkIdentity(self, request, context):
+        """Removes a link. One that is unknown is OK, so repeat it freely.
+
+        Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
+        account without a password.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIdentities(self, request, context):
+        """Lists the linked identities, the oldest first. Changes nothing, so repeat it freely.
+
+        Reasons: SESSION_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportNotMe(self, request, context):
+        """"This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
+        open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
+        the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
+        link that is mailed.
+
+        Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
+
+        Reasons: LINK_INVALID; PASSWORD_REJECTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmFirstFactor(self, request, context):
+        """Lifts the suspension of the first factor by the link that was mailed with it (purpose `confirm-sign-in`, 7 days), and
+        changes the password on the way: sessions and open challenges end. Whoever lost the mail asks StartPasswordReset for
+        another.
+
+        Repeated with the same new password it is OK.
+
+        Reasons: LINK_INVALID; PASSWORD_REJECTED; INVALID_FIELD for a new_password that is missing, or given for an account
+        that has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseAccount(self, request, context):
+        """Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
+        free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+
+        By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
+
+        Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; ACCOUNT_NOT_FOUND; CALLER_NOT_ALLOWED
+        for `account_id` from a caller without the role PROVISIONING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +313,66 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     request_deserializer=twofactor_dot_v1_dot_account__service__pb2.GetAccountRequest.FromString,
                     response_serializer=twofactor_dot_v1_dot_account__service__pb2.GetAccountResponse.SerializeToString,
             ),
+            'SetPassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPassword,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.SetPasswordRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.SetPasswordResponse.SerializeToString,
+            ),
+            'ChangePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePassword,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.ChangePasswordResponse.SerializeToString,
+            ),
+            'StartPasswordReset': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartPasswordReset,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.StartPasswordResetRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.StartPasswordResetResponse.SerializeToString,
+            ),
+            'CompletePasswordReset': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompletePasswordReset,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.CompletePasswordResetRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.CompletePasswordResetResponse.SerializeToString,
+            ),
+            'ChangeEmail': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeEmail,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.ChangeEmailRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.ChangeEmailResponse.SerializeToString,
+            ),
+            'ConfirmEmailChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmEmailChange,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmEmailChangeRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmEmailChangeResponse.SerializeToString,
+            ),
+            'LinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkIdentity,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.LinkIdentityRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.LinkIdentityResponse.SerializeToString,
+            ),
+            'UnlinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlinkIdentity,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.UnlinkIdentityRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.UnlinkIdentityResponse.SerializeToString,
+            ),
+            'ListIdentities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIdentities,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.ListIdentitiesRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.ListIdentitiesResponse.SerializeToString,
+            ),
+            'ReportNotMe': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportNotMe,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.ReportNotMeRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.ReportNotMeResponse.SerializeToString,
+            ),
+            'ConfirmFirstFactor': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmFirstFactor,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmFirstFactorRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.ConfirmFirstFactorResponse.SerializeToString,
+            ),
+            'CloseAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseAccount,
+                    request_deserializer=twofactor_dot_v1_dot_account__service__pb2.CloseAccountRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_account__service__pb2.CloseAccountResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'twofactor.v1.AccountService', rpc_method_handlers)
@@ -103,7 +382,15 @@ def add_AccountServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccountService(object):
-    """Makes accounts and looks them up.
+    """Makes accounts, looks them up, and changes what their owners sign in with: passwords, addresses, identities.
+
+    Every change is mailed to the owner with a link by which to say "this wasn't me" (ReportNotMe), and every change of a
+    password ends the account's other sessions and voids its open challenges.
+
+    Mailed links are `<base>/<purpose>?token=…`, with the base of the server's settings: the front end that answers there
+    calls the method of the purpose with the token, upon a click of the person (by POST: mail scanners follow links). A
+    mailed token is `tfr_…`, opaque, bound to one purpose, used once: the same call repeated is OK, anything else on it is
+    LINK_INVALID.
 
     Any method may be repeated. Beside the reasons it lists, any method may answer CALLER_UNAUTHENTICATED,
     CALLER_NOT_ALLOWED, INVALID_FIELD, OVERLOADED, DEPENDENCY_UNAVAILABLE, CONFLICT and INTERNAL (see ErrorReason).
@@ -153,6 +440,330 @@ class AccountService(object):
             '/twofactor.v1.AccountService/GetAccount',
             twofactor_dot_v1_dot_account__service__pb2.GetAccountRequest.SerializeToString,
             twofactor_dot_v1_dot_account__service__pb2.GetAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/SetPassword',
+            twofactor_dot_v1_dot_account__service__pb2.SetPasswordRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.SetPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/ChangePassword',
+            twofactor_dot_v1_dot_account__service__pb2.ChangePasswordRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.ChangePasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartPasswordReset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/StartPasswordReset',
+            twofactor_dot_v1_dot_account__service__pb2.StartPasswordResetRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.StartPasswordResetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompletePasswordReset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/CompletePasswordReset',
+            twofactor_dot_v1_dot_account__service__pb2.CompletePasswordResetRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.CompletePasswordResetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeEmail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/ChangeEmail',
+            twofactor_dot_v1_dot_account__service__pb2.ChangeEmailRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.ChangeEmailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmEmailChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/ConfirmEmailChange',
+            twofactor_dot_v1_dot_account__service__pb2.ConfirmEmailChangeRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.ConfirmEmailChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/LinkIdentity',
+            twofactor_dot_v1_dot_account__service__pb2.LinkIdentityRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.LinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/UnlinkIdentity',
+            twofactor_dot_v1_dot_account__service__pb2.UnlinkIdentityRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.UnlinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIdentities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/ListIdentities',
+            twofactor_dot_v1_dot_account__service__pb2.ListIdentitiesRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.ListIdentitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportNotMe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/ReportNotMe',
+            twofactor_dot_v1_dot_account__service__pb2.ReportNotMeRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.ReportNotMeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmFirstFactor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/ConfirmFirstFactor',
+            twofactor_dot_v1_dot_account__service__pb2.ConfirmFirstFactorRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.ConfirmFirstFactorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.AccountService/CloseAccount',
+            twofactor_dot_v1_dot_account__service__pb2.CloseAccountRequest.SerializeToString,
+            twofactor_dot_v1_dot_account__service__pb2.CloseAccountResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,7 +26,7 @@ from twofactor.v1 import options_pb2 as twofactor_dot_v1_dot_options__pb2
 from twofactor.v1 import types_pb2 as twofactor_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"twofactor/v1/sign_in_service.proto\x12\x0ctwofactor.v1\x1a\x1atwofactor/v1/options.proto\x1a\x18twofactor/v1/types.proto\"\xb0\x02\n\x12StartSignInRequest\x12\x34\n\x08password\x18\x01 \x01(\x0b\x32 .twofactor.v1.PasswordCredentialH\x00\x12,\n\x04oidc\x18\x02 \x01(\x0b\x32\x1c.twofactor.v1.OidcCredentialH\x00\x12\x30\n\x06github\x18\x03 \x01(\x0b\x32\x1e.twofactor.v1.GitHubCredentialH\x00\x12\x35\n\x08\x61sserted\x18\x04 \x01(\x0b\x32!.twofactor.v1.AssertedFirstFactorH\x00\x12\x13\n\x0bremember_me\x18\x05 \x01(\x08\x12(\n\x06\x63lient\x18\x06 \x01(\x0b\x32\x18.twofactor.v1.ClientInfoB\x0e\n\x0c\x66irst_factor\"_\n\x13StartSignInResponse\x12\x1c\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12*\n\tchallenge\x18\x02 \x01(\x0b\x32\x17.twofactor.v1.Challenge\"3\n\x13GetChallengeRequest\x12\x1c\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\x03\x80\x01\x01\"B\n\x14GetChallengeResponse\x12*\n\tchallenge\x18\x01 \x01(\x0b\x32\x17.twofactor.v1.Challenge\"/\n\x11GetSessionRequest\x12\x1a\n\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01\"<\n\x12GetSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.twofactor.v1.Session\",\n\x0eSignOutRequest\x12\x1a\n\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01\"\x11\n\x0fSignOutResponse2\xf1\x02\n\rSignInService\x12Y\n\x0bStartSignIn\x12 .twofactor.v1.StartSignInRequest\x1a!.twofactor.v1.StartSignInResponse\"\x05\xca\xf3\x18\x01\x01\x12\\\n\x0cGetChallenge\x12!.twofactor.v1.GetChallengeRequest\x1a\".twofactor.v1.GetChallengeResponse\"\x05\xca\xf3\x18\x01\x01\x12W\n\nGetSession\x12\x1f.twofactor.v1.GetSessionRequest\x1a .twofactor.v1.GetSessionResponse\"\x06\xca\xf3\x18\x02\x01\x02\x12N\n\x07SignOut\x12\x1c.twofactor.v1.SignOutRequest\x1a\x1d.twofactor.v1.SignOutResponse\"\x06\xca\xf3\x18\x02\x01\x02\x42\x02P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"twofactor/v1/sign_in_service.proto\x12\x0ctwofactor.v1\x1a\x1atwofactor/v1/options.proto\x1a\x18twofactor/v1/types.proto\"\xb0\x02\n\x12StartSignInRequest\x12\x34\n\x08password\x18\x01 \x01(\x0b\x32 .twofactor.v1.PasswordCredentialH\x00\x12,\n\x04oidc\x18\x02 \x01(\x0b\x32\x1c.twofactor.v1.OidcCredentialH\x00\x12\x30\n\x06github\x18\x03 \x01(\x0b\x32\x1e.twofactor.v1.GitHubCredentialH\x00\x12\x35\n\x08\x61sserted\x18\x04 \x01(\x0b\x32!.twofactor.v1.AssertedFirstFactorH\x00\x12\x13\n\x0bremember_me\x18\x05 \x01(\x08\x12(\n\x06\x63lient\x18\x06 \x01(\x0b\x32\x18.twofactor.v1.ClientInfoB\x0e\n\x0c\x66irst_factor\"_\n\x13StartSignInResponse\x12\x1c\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12*\n\tchallenge\x18\x02 \x01(\x0b\x32\x17.twofactor.v1.Challenge\"3\n\x13GetChallengeRequest\x12\x1c\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\x03\x80\x01\x01\"B\n\x14GetChallengeResponse\x12*\n\tchallenge\x18\x01 \x01(\x0b\x32\x17.twofactor.v1.Challenge\"/\n\x11GetSessionRequest\x12\x1a\n\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01\"<\n\x12GetSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.twofactor.v1.Session\",\n\x0eSignOutRequest\x12\x1a\n\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01\"\x11\n\x0fSignOutResponse\"1\n\x13ListSessionsRequest\x12\x1a\n\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01\"[\n\x14ListSessionsResponse\x12\'\n\x08sessions\x18\x01 \x03(\x0b\x32\x15.twofactor.v1.Session\x12\x1a\n\x12\x63urrent_session_id\x18\x02 \x01(\t\"p\n\x14RevokeSessionRequest\x12\x1a\n\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12(\n\x06\x63lient\x18\x03 \x01(\x0b\x32\x18.twofactor.v1.ClientInfo\"\x17\n\x15RevokeSessionResponse\"z\n\x1aRevokeOtherSessionsRequest\x12\x1a\n\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12\x16\n\x0eincluding_this\x18\x02 \x01(\x08\x12(\n\x06\x63lient\x18\x03 \x01(\x0b\x32\x18.twofactor.v1.ClientInfo\"\x1d\n\x1bRevokeOtherSessionsResponse2\xa3\x05\n\rSignInService\x12Y\n\x0bStartSignIn\x12 .twofactor.v1.StartSignInRequest\x1a!.twofactor.v1.StartSignInResponse\"\x05\xca\xf3\x18\x01\x01\x12\\\n\x0cGetChallenge\x12!.twofactor.v1.GetChallengeRequest\x1a\".twofactor.v1.GetChallengeResponse\"\x05\xca\xf3\x18\x01\x01\x12W\n\nGetSession\x12\x1f.twofactor.v1.GetSessionRequest\x1a .twofactor.v1.GetSessionResponse\"\x06\xca\xf3\x18\x02\x01\x02\x12N\n\x07SignOut\x12\x1c.twofactor.v1.SignOutRequest\x1a\x1d.twofactor.v1.SignOutResponse\"\x06\xca\xf3\x18\x02\x01\x02\x12\\\n\x0cListSessions\x12!.twofactor.v1.ListSessionsRequest\x1a\".twofactor.v1.ListSessionsResponse\"\x05\xca\xf3\x18\x01\x02\x12_\n\rRevokeSession\x12\".twofactor.v1.RevokeSessionRequest\x1a#.twofactor.v1.RevokeSessionResponse\"\x05\xca\xf3\x18\x01\x02\x12q\n\x13RevokeOtherSessions\x12(.twofactor.v1.RevokeOtherSessionsRequest\x1a).twofactor.v1.RevokeOtherSessionsResponse\"\x05\xca\xf3\x18\x01\x02\x42\x02P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSESSIONREQUEST'].fields_by_name['session_token']._serialized_options = b'\200\001\001'
   _globals['_SIGNOUTREQUEST'].fields_by_name['session_token']._loaded_options = None
   _globals['_SIGNOUTREQUEST'].fields_by_name['session_token']._serialized_options = b'\200\001\001'
+  _globals['_LISTSESSIONSREQUEST'].fields_by_name['session_token']._loaded_options = None
+  _globals['_LISTSESSIONSREQUEST'].fields_by_name['session_token']._serialized_options = b'\200\001\001'
+  _globals['_REVOKESESSIONREQUEST'].fields_by_name['session_token']._loaded_options = None
+  _globals['_REVOKESESSIONREQUEST'].fields_by_name['session_token']._serialized_options = b'\200\001\001'
+  _globals['_REVOKEOTHERSESSIONSREQUEST'].fields_by_name['session_token']._loaded_options = None
+  _globals['_REVOKEOTHERSESSIONSREQUEST'].fields_by_name['session_token']._serialized_options = b'\200\001\001'
   _globals['_SIGNINSERVICE'].methods_by_name['StartSignIn']._loaded_options = None
   _globals['_SIGNINSERVICE'].methods_by_name['StartSignIn']._serialized_options = b'\312\363\030\001\001'
   _globals['_SIGNINSERVICE'].methods_by_name['GetChallenge']._loaded_options = None
@@ -50,6 +56,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNINSERVICE'].methods_by_name['GetSession']._serialized_options = b'\312\363\030\002\001\002'
   _globals['_SIGNINSERVICE'].methods_by_name['SignOut']._loaded_options = None
   _globals['_SIGNINSERVICE'].methods_by_name['SignOut']._serialized_options = b'\312\363\030\002\001\002'
+  _globals['_SIGNINSERVICE'].methods_by_name['ListSessions']._loaded_options = None
+  _globals['_SIGNINSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\312\363\030\001\002'
+  _globals['_SIGNINSERVICE'].methods_by_name['RevokeSession']._loaded_options = None
+  _globals['_SIGNINSERVICE'].methods_by_name['RevokeSession']._serialized_options = b'\312\363\030\001\002'
+  _globals['_SIGNINSERVICE'].methods_by_name['RevokeOtherSessions']._loaded_options = None
+  _globals['_SIGNINSERVICE'].methods_by_name['RevokeOtherSessions']._serialized_options = b'\312\363\030\001\002'
   _globals['_STARTSIGNINREQUEST']._serialized_start=107
   _globals['_STARTSIGNINREQUEST']._serialized_end=411
   _globals['_STARTSIGNINRESPONSE']._serialized_start=413
@@ -66,6 +78,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNOUTREQUEST']._serialized_end=786
   _globals['_SIGNOUTRESPONSE']._serialized_start=788
   _globals['_SIGNOUTRESPONSE']._serialized_end=805
-  _globals['_SIGNINSERVICE']._serialized_start=808
-  _globals['_SIGNINSERVICE']._serialized_end=1177
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=807
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=856
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=858
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=949
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=951
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=1063
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=1065
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1088
+  _globals['_REVOKEOTHERSESSIONSREQUEST']._serialized_start=1090
+  _globals['_REVOKEOTHERSESSIONSREQUEST']._serialized_end=1212
+  _globals['_REVOKEOTHERSESSIONSRESPONSE']._serialized_start=1214
+  _globals['_REVOKEOTHERSESSIONSRESPONSE']._serialized_end=1243
+  _globals['_SIGNINSERVICE']._serialized_start=1246
+  _globals['_SIGNINSERVICE']._serialized_end=1921
 # @@protoc_insertion_point(module_scope)

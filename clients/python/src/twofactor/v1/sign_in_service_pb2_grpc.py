@@ -62,6 +62,21 @@ class SignInServiceStub(object):
                 request_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.SignOutRequest.SerializeToString,
                 response_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.SignOutResponse.FromString,
                 _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/twofactor.v1.SignInService/ListSessions',
+                request_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeSession = channel.unary_unary(
+                '/twofactor.v1.SignInService/RevokeSession',
+                request_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeSessionRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeSessionResponse.FromString,
+                _registered_method=True)
+        self.RevokeOtherSessions = channel.unary_unary(
+                '/twofactor.v1.SignInService/RevokeOtherSessions',
+                request_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeOtherSessionsRequest.SerializeToString,
+                response_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeOtherSessionsResponse.FromString,
+                _registered_method=True)
 
 
 class SignInServiceServicer(object):
@@ -123,6 +138,35 @@ class SignInServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSessions(self, request, context):
+        """Lists the account's live sessions, the newest first, this one included. Changes nothing, not even the idle clock, so
+        repeat it freely.
+
+        Reasons: SESSION_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeSession(self, request, context):
+        """Ends one session of the account at once, this one or another. A session that is unknown or has ended already is OK,
+        so repeat it freely. No re-authentication is asked: ending is the safe side.
+
+        Reasons: SESSION_ENDED, when the session that asks is over.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeOtherSessions(self, request, context):
+        """Ends every session of the account but this one, or all of them. Repeat it freely.
+
+        Reasons: SESSION_ENDED, when the session that asks is over.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SignInServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +189,21 @@ def add_SignInServiceServicer_to_server(servicer, server):
                     servicer.SignOut,
                     request_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.SignOutRequest.FromString,
                     response_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.SignOutResponse.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.ListSessionsRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'RevokeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSession,
+                    request_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeSessionRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeSessionResponse.SerializeToString,
+            ),
+            'RevokeOtherSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeOtherSessions,
+                    request_deserializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeOtherSessionsRequest.FromString,
+                    response_serializer=twofactor_dot_v1_dot_sign__in__service__pb2.RevokeOtherSessionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -263,6 +322,87 @@ class SignInService(object):
             '/twofactor.v1.SignInService/SignOut',
             twofactor_dot_v1_dot_sign__in__service__pb2.SignOutRequest.SerializeToString,
             twofactor_dot_v1_dot_sign__in__service__pb2.SignOutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.SignInService/ListSessions',
+            twofactor_dot_v1_dot_sign__in__service__pb2.ListSessionsRequest.SerializeToString,
+            twofactor_dot_v1_dot_sign__in__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.SignInService/RevokeSession',
+            twofactor_dot_v1_dot_sign__in__service__pb2.RevokeSessionRequest.SerializeToString,
+            twofactor_dot_v1_dot_sign__in__service__pb2.RevokeSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeOtherSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/twofactor.v1.SignInService/RevokeOtherSessions',
+            twofactor_dot_v1_dot_sign__in__service__pb2.RevokeOtherSessionsRequest.SerializeToString,
+            twofactor_dot_v1_dot_sign__in__service__pb2.RevokeOtherSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -73,6 +73,23 @@ class SignInServiceStub:
 
     Reasons: none of its own.
     """
+    ListSessions: _grpc.UnaryUnaryMultiCallable[_sign_in_service_pb2.ListSessionsRequest, _sign_in_service_pb2.ListSessionsResponse]
+    """Lists the account's live sessions, the newest first, this one included. Changes nothing, not even the idle clock, so
+    repeat it freely.
+
+    Reasons: SESSION_ENDED.
+    """
+    RevokeSession: _grpc.UnaryUnaryMultiCallable[_sign_in_service_pb2.RevokeSessionRequest, _sign_in_service_pb2.RevokeSessionResponse]
+    """Ends one session of the account at once, this one or another. A session that is unknown or has ended already is OK,
+    so repeat it freely. No re-authentication is asked: ending is the safe side.
+
+    Reasons: SESSION_ENDED, when the session that asks is over.
+    """
+    RevokeOtherSessions: _grpc.UnaryUnaryMultiCallable[_sign_in_service_pb2.RevokeOtherSessionsRequest, _sign_in_service_pb2.RevokeOtherSessionsResponse]
+    """Ends every session of the account but this one, or all of them. Repeat it freely.
+
+    Reasons: SESSION_ENDED, when the session that asks is over.
+    """
 
 @_typing.type_check_only
 class SignInServiceAsyncStub(SignInServiceStub):
@@ -118,6 +135,23 @@ class SignInServiceAsyncStub(SignInServiceStub):
     for that session (an unsaved backup code) is erased with it: ask the owner to save the code first.
 
     Reasons: none of its own.
+    """
+    ListSessions: _aio.UnaryUnaryMultiCallable[_sign_in_service_pb2.ListSessionsRequest, _sign_in_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
+    """Lists the account's live sessions, the newest first, this one included. Changes nothing, not even the idle clock, so
+    repeat it freely.
+
+    Reasons: SESSION_ENDED.
+    """
+    RevokeSession: _aio.UnaryUnaryMultiCallable[_sign_in_service_pb2.RevokeSessionRequest, _sign_in_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
+    """Ends one session of the account at once, this one or another. A session that is unknown or has ended already is OK,
+    so repeat it freely. No re-authentication is asked: ending is the safe side.
+
+    Reasons: SESSION_ENDED, when the session that asks is over.
+    """
+    RevokeOtherSessions: _aio.UnaryUnaryMultiCallable[_sign_in_service_pb2.RevokeOtherSessionsRequest, _sign_in_service_pb2.RevokeOtherSessionsResponse]  # type: ignore[assignment]
+    """Ends every session of the account but this one, or all of them. Repeat it freely.
+
+    Reasons: SESSION_ENDED, when the session that asks is over.
     """
 
 class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -185,6 +219,41 @@ class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
         for that session (an unsaved backup code) is erased with it: ask the owner to save the code first.
 
         Reasons: none of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _sign_in_service_pb2.ListSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sign_in_service_pb2.ListSessionsResponse, _abc.Awaitable[_sign_in_service_pb2.ListSessionsResponse]]:
+        """Lists the account's live sessions, the newest first, this one included. Changes nothing, not even the idle clock, so
+        repeat it freely.
+
+        Reasons: SESSION_ENDED.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeSession(
+        self,
+        request: _sign_in_service_pb2.RevokeSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sign_in_service_pb2.RevokeSessionResponse, _abc.Awaitable[_sign_in_service_pb2.RevokeSessionResponse]]:
+        """Ends one session of the account at once, this one or another. A session that is unknown or has ended already is OK,
+        so repeat it freely. No re-authentication is asked: ending is the safe side.
+
+        Reasons: SESSION_ENDED, when the session that asks is over.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeOtherSessions(
+        self,
+        request: _sign_in_service_pb2.RevokeOtherSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sign_in_service_pb2.RevokeOtherSessionsResponse, _abc.Awaitable[_sign_in_service_pb2.RevokeOtherSessionsResponse]]:
+        """Ends every session of the account but this one, or all of them. Repeat it freely.
+
+        Reasons: SESSION_ENDED, when the session that asks is over.
         """
 
 def add_SignInServiceServicer_to_server(servicer: SignInServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -493,7 +493,9 @@ class Session(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """The end of it, however active it is: 24 hours after create_time, or as the server is set."""
+        """The end of it, however active it is: 24 hours after create_time, longer where StartSignIn had `remember_me`, or as
+        the server is set.
+        """
 
     @_builtins.property
     def last_active_time(self) -> _timestamp_pb2.Timestamp:
@@ -501,7 +503,8 @@ class Session(_message.Message):
 
     @_builtins.property
     def methods(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What was proven, as Authentication Method Reference values (RFC 8176): password `pwd`; authenticator `otp`; e-mail
+        """What was proven, as Authentication Method Reference values (RFC 8176): password `pwd`, a provider's or a trusted
+        caller's word nothing, for they have no registered value; authenticator `otp`; e-mail
         code `otp` and `urn:twofactor:email`; backup code `otp` and `urn:twofactor:backup`. `mfa` is there for authenticator
         and backup code only.
         """
@@ -575,3 +578,43 @@ class Account(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Account: _TypeAlias = Account  # noqa: Y015
+
+@_typing.final
+class Identity(_message.Message):
+    """A Google, GitHub or other provider's identity that is linked to an account: a first factor beside, or instead of, the
+    password. It is known by the provider's issuer and the person's id there, never by an address or a login name.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    LINK_TIME_FIELD_NUMBER: _builtins.int
+    identity_id: _builtins.str
+    """UUID. Names this link in UnlinkIdentity; it opens nothing and may be shown."""
+    provider: _builtins.str
+    """`google`, `github`, or the name of another provider in the server's settings."""
+    email: _builtins.str
+    """The verified address that the provider told when it was linked, in lower case. For showing only: it is neither
+    compared nor mailed to.
+    """
+    @_builtins.property
+    def link_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was linked."""
+
+    def __init__(
+        self,
+        *,
+        identity_id: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        email: _builtins.str = ...,
+        link_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["link_time", b"link_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "identity_id", b"identity_id", "link_time", b"link_time", "provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Identity: _TypeAlias = Identity  # noqa: Y015
