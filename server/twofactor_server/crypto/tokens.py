@@ -20,6 +20,7 @@ class TokenKind(StrEnum):
 
     CHALLENGE = "tfc_"
     SESSION = "tfs_"
+    LINK = "tfr_"
 
 
 @dataclass(frozen=True, slots=True)

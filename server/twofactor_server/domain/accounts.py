@@ -22,7 +22,11 @@ _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f\"(),:;<>\[\]\\]{1,64}@[\w](?:[\w-]*[\w]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The row of ``accounts``; the password is a PHC string, or None if the account has none."""
+    """The row of ``accounts``; the password is a PHC string, or None if the account has none.
+
+    ``suspend_time``: since then a right first factor is not enough to begin a sign-in, until the owner confirms by a
+    mailed link. ``close_time``: since then it is nobody's.
+    """
 
     account_id: UUID
     email: str
@@ -30,6 +34,8 @@ class Account:
     create_time: datetime
     password_hash: str | None
     password_version: int
+    suspend_time: datetime | None = None
+    close_time: datetime | None = None
 
 
 def normalise_email(typed: str, field: str) -> str:

@@ -12,8 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from twofactor_server.domain.mailed_links import Purpose
 from twofactor_server.mail.addresses import header_address, sender
-from twofactor_server.mail.notices import Notice, SignInCode
+from twofactor_server.mail.notices import LinkNotice, Notice, SignInCode
 from twofactor_server.mail.wording import device, internet_address, moment, one_line, span
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Branding:
         except ValueError:
             raise ValueError("the sender of mails must be one e-mail address") from None
 
+    def link(self, purpose: Purpose, token: str) -> str:
+        """The address of the front end's page for this purpose."""
+        return f"{self.link_base_url.rstrip('/')}/{purpose}?token={token}"
+
 
 def render(notice: Notice, brand: Branding, message_id: UUID) -> EmailMessage:
     """The mail that tells ``notice``: the same bytes each time it is made for this ``message_id``.
@@ -58,6 +63,9 @@ def render(notice: Notice, brand: Branding, message_id: UUID) -> EmailMessage:
         "subject": subject,
         "paragraphs": paragraphs,
         "code": notice.code if isinstance(notice, SignInCode) else "",
+        "link": brand.link(notice.purpose, notice.token) if isinstance(notice, LinkNotice) else "",
+        "action": notice.action if isinstance(notice, LinkNotice) else "",
+        "not_me": brand.link(Purpose.NOT_ME, notice.not_me_token) if notice.not_me_token else "",
         "details": _details(notice),
         "closing": _paragraphs("closing", notice, brand),
     }

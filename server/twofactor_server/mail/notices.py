@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from twofactor_server.domain.mailed_links import Purpose
+
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
@@ -27,14 +29,31 @@ class Notice:
     time: datetime
     ip_address: str = ""
     user_agent: str = ""
+    not_me_token: str = field(default="", repr=False)
+    """Opens "this wasn't me"; "" where there is nothing to undo."""
 
     def __post_init__(self) -> None:
         if self.time.utcoffset() is None:
             raise ValueError("the time of a notice is aware")
 
     def payload(self) -> dict[str, Any]:
-        """A dict that JSON can carry; ``notice_from`` turns it back. It holds the e-mail code: seal it."""
+        """A dict that JSON can carry; ``notice_from`` turns it back. It holds codes and tokens of links: seal it."""
         return {"kind": self.kind} | {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkNotice(Notice):
+    """A mail whose point is its link, which works for ``purpose.lifetime`` after ``time``."""
+
+    purpose: ClassVar[Purpose]
+    action: ClassVar[str]
+    """What the link's button says."""
+    token: str = field(repr=False)
+
+    @property
+    def until(self) -> datetime:
+        """From this moment the link is refused."""
+        return self.time + self.purpose.lifetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ _COLUMNS = (
     accounts.c.create_time,
     accounts.c.password_hash,
     accounts.c.password_version,
+    accounts.c.suspend_time,
+    accounts.c.close_time,
 )
 _BY_ID = select(*_COLUMNS).where(accounts.c.account_id == bindparam("id"))
 _BY_EMAIL = select(*_COLUMNS).join_from(

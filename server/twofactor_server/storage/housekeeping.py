@@ -5,7 +5,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, exists, update
 
 from twofactor_server.storage.database import Transaction
-from twofactor_server.storage.schema import authenticator_setups, challenges, outbox, replies, sessions
+from twofactor_server.storage.schema import (
+    authenticator_setups,
+    challenges,
+    first_factor_failures,
+    mailed_links,
+    outbox,
+    replies,
+    second_factor_failures,
+    sessions,
+)
 
 KEPT = timedelta(days=30)
 """How long rows that are over are kept before they are purged; the audit trail and spent codes stay for good."""
@@ -21,6 +30,11 @@ _END_SETUPS = (
     )
     .values(end_time=authenticator_setups.c.expire_time, totp_secret=None)
 )
+_FORGET_SECRETS = (
+    update(mailed_links)
+    .where(mailed_links.c.expire_time <= bindparam("now"), mailed_links.c.totp_secret.is_not(None))
+    .values(totp_secret=None)
+)
 _PURGE = (
     delete(replies).where(replies.c.expire_time <= bindparam("past")),
     delete(authenticator_setups).where(authenticator_setups.c.expire_time <= bindparam("past")),
@@ -34,14 +48,17 @@ _PURGE = (
         sessions.c.expire_time <= bindparam("past"),
         ~exists().where(replies.c.account_id == sessions.c.account_id, replies.c.session_id == sessions.c.session_id),
     ),
+    delete(mailed_links).where(mailed_links.c.expire_time <= bindparam("past")),
+    delete(first_factor_failures).where(first_factor_failures.c.last_time <= bindparam("past")),
+    delete(second_factor_failures).where(second_factor_failures.c.time <= bindparam("past")),
     delete(outbox).where(outbox.c.create_time <= bindparam("past"), outbox.c.payload.is_(None)),
 )
 
 
 async def erase_expired(tx: Transaction, now: datetime) -> None:
-    """Empty the replies and setup secrets whose time is over."""
-    await tx.execute(_ERASE_REPLIES, {"now": now})
-    await tx.execute(_END_SETUPS, {"now": now})
+    """Empty the replies and kept secrets whose time is over."""
+    for statement in (_ERASE_REPLIES, _END_SETUPS, _FORGET_SECRETS):
+        await tx.execute(statement, {"now": now})
 
 
 async def purge(tx: Transaction, now: datetime) -> None:

@@ -1,7 +1,15 @@
 """The schema, declared once."""
 
-from twofactor_server.storage.schema.accounts import account_creations, account_emails, accounts
+from twofactor_server.storage.schema.accounts import (
+    account_creations,
+    account_emails,
+    accounts,
+    first_factor_failures,
+    identities,
+    identity_owners,
+)
 from twofactor_server.storage.schema.columns import metadata
+from twofactor_server.storage.schema.mailed_links import mailed_links
 from twofactor_server.storage.schema.records import audit_events, outbox, replies
 from twofactor_server.storage.schema.second_factors import (
     authenticator_setups,
@@ -13,6 +21,7 @@ from twofactor_server.storage.schema.sign_in import (
     challenges,
     email_codes,
     reauthentication_attempts,
+    second_factor_failures,
     sessions,
 )
 
@@ -25,10 +34,15 @@ __all__ = [
     "backup_code_attempts",
     "challenges",
     "email_codes",
+    "first_factor_failures",
+    "identities",
+    "identity_owners",
+    "mailed_links",
     "metadata",
     "outbox",
     "reauthentication_attempts",
     "replies",
+    "second_factor_failures",
     "second_factors",
     "sessions",
     "spent_backup_codes",

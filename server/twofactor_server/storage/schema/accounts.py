@@ -1,8 +1,8 @@
 """Accounts, and the look-ups of what must be unique across them."""
 
-from sqlalchemy import PrimaryKeyConstraint, Table
+from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from twofactor_server.storage.schema.columns import count, metadata, text, time, uuid
+from twofactor_server.storage.schema.columns import binary, count, metadata, of_account, text, time, uuid
 
 accounts = Table(
     "accounts",
@@ -13,6 +13,8 @@ accounts = Table(
     time("create_time", nullable=False),
     text("password_hash", nullable=True),
     count("password_version"),
+    time("suspend_time"),
+    time("close_time"),
     PrimaryKeyConstraint("account_id"),
 )
 
@@ -30,4 +32,41 @@ account_creations = Table(
     uuid("request_id"),
     uuid("account_id"),
     PrimaryKeyConstraint("request_id"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    uuid("account_id"),
+    uuid("identity_id"),
+    text("provider"),
+    text("issuer"),
+    text("subject"),
+    text("email"),
+    time("link_time", nullable=False),
+    PrimaryKeyConstraint("account_id", "identity_id"),
+    UniqueConstraint("account_id", "issuer", "subject"),
+    of_account(),
+)
+
+identity_owners = Table(
+    "identity_owners",
+    metadata,
+    text("issuer"),
+    text("subject"),
+    uuid("account_id"),
+    PrimaryKeyConstraint("issuer", "subject"),
+)
+
+# Counted by a digest of the typed address, so that one without an account is slowed like one that has it.
+first_factor_failures = Table(
+    "first_factor_failures",
+    metadata,
+    binary("subject"),
+    text("network_prefix"),
+    count("failures"),
+    time("wait_until"),
+    time("last_time", nullable=False),
+    PrimaryKeyConstraint("subject", "network_prefix"),
+    Index(None, "last_time"),
 )

@@ -24,6 +24,8 @@ from twofactor_server.storage.schema.columns import (
     uuid,
 )
 
+FIRST_FACTORS = ("password", "asserted", "oidc", "github")
+
 challenges = Table(
     "challenges",
     metadata,
@@ -43,7 +45,7 @@ challenges = Table(
     PrimaryKeyConstraint("account_id", "challenge_id"),
     UniqueConstraint("account_id", "token_digest"),
     of_account(),
-    one_of("first_factor", ("password", "asserted")),
+    one_of("first_factor", FIRST_FACTORS),
     CheckConstraint("attempts BETWEEN 0 AND 5", name="attempts"),
     Index(None, "expire_time"),
 )
@@ -95,13 +97,14 @@ sessions = Table(
     time("create_time", nullable=False),
     time("expire_time", nullable=False),
     time("last_active_time", nullable=False),
+    flag("remembered"),
     time("end_time"),
     PrimaryKeyConstraint("account_id", "session_id"),
     UniqueConstraint("account_id", "token_digest"),
     # One challenge opens one session, even if every lock above failed.
     UniqueConstraint("account_id", "challenge_id"),
     of_account(),
-    one_of("first_factor", ("password", "asserted")),
+    one_of("first_factor", FIRST_FACTORS),
     one_of("proof", ("email_code", "authenticator", "backup_code")),
     Index(None, "expire_time"),
 )
@@ -119,4 +122,18 @@ reauthentication_attempts = Table(
         ["account_id", "session_id"], ["sessions.account_id", "sessions.session_id"], ondelete="CASCADE"
     ),
     one_of("verdict", ("pending", "wrong")),
+)
+
+# Right first factor, wrong second: a row a failure, counted over 24 hours.
+second_factor_failures = Table(
+    "second_factor_failures",
+    metadata,
+    uuid("account_id"),
+    uuid("failure_id"),
+    uuid("challenge_id"),
+    time("time", nullable=False),
+    PrimaryKeyConstraint("account_id", "failure_id"),
+    of_account(),
+    Index(None, "account_id", "time"),
+    Index(None, "time"),
 )
