@@ -50,64 +50,68 @@ type Field struct {
 }
 
 type (
-	// InvalidField: the request is malformed, see Fields. Nothing was charged.
-	InvalidField struct{ *TwoFactorError }
-	// CredentialsMismatch: the first factor is wrong.
-	CredentialsMismatch struct{ *TwoFactorError }
-	// ReauthenticationRequired: the re-authentication is missing, or not recent enough.
-	ReauthenticationRequired struct{ *TwoFactorError }
-	// ReauthenticationFailed: the re-authentication is wrong. Five wrong ones end the session.
-	ReauthenticationFailed struct{ *TwoFactorError }
-	// CodeMismatch: the code is wrong, or a newer one was mailed (Reason CODE_SUPERSEDED).
+	// InvalidField means that the request is malformed: see Fields. Nothing was charged.
+	InvalidField struct{ TwoFactorError }
+	// CredentialsMismatch means that the first factor is wrong.
+	CredentialsMismatch struct{ TwoFactorError }
+	// ReauthenticationRequired means that the re-authentication is missing, or not recent enough.
+	ReauthenticationRequired struct{ TwoFactorError }
+	// ReauthenticationFailed means that the re-authentication is wrong. Five wrong ones end the session.
+	ReauthenticationFailed struct{ TwoFactorError }
+	// CodeMismatch means that the code is wrong, or that a newer one was mailed (Reason CODE_SUPERSEDED).
 	CodeMismatch struct {
-		*TwoFactorError
+		TwoFactorError
 		// AttemptsLeft counts what is left of the challenge or setup: 4 to 0. -1: the server did not say.
 		AttemptsLeft int
 	}
-	// CodeExpired: the mailed code is too old. Offer another one.
-	CodeExpired struct{ *TwoFactorError }
-	// BackupCodeAlreadyUsed: the backup code has signed somebody in.
+	// CodeExpired means that the mailed code is too old. Offer another one.
+	CodeExpired struct{ TwoFactorError }
+	// BackupCodeAlreadyUsed means that the backup code has signed somebody in.
 	BackupCodeAlreadyUsed struct {
-		*TwoFactorError
+		TwoFactorError
 		// UsedAt is when, in UTC.
 		UsedAt time.Time
 	}
-	// CodeAlreadyUsed: the authenticator's code is spent. Wait for its next one.
-	CodeAlreadyUsed struct{ *TwoFactorError }
-	// ChallengeOver: nothing more can come of this challenge, for one of four reasons. Start signing in again.
-	ChallengeOver struct{ *TwoFactorError }
-	// SessionEnded: the person must sign in again.
-	SessionEnded struct{ *TwoFactorError }
-	// FirstFactorSuspended: no sign-in until the owner has confirmed by the mailed link.
-	FirstFactorSuspended struct{ *TwoFactorError }
-	// AuthenticatorDisabled: only the backup code signs in now.
-	AuthenticatorDisabled struct{ *TwoFactorError }
-	// Throttled: too many attempts or mails.
+	// CodeAlreadyUsed means that the authenticator's code is spent. Wait for its next one.
+	CodeAlreadyUsed struct{ TwoFactorError }
+	// ChallengeOver means that nothing more comes of this challenge, for one of four reasons. Start signing in again.
+	ChallengeOver struct{ TwoFactorError }
+	// SessionEnded means that the person must sign in again.
+	SessionEnded struct{ TwoFactorError }
+	// FirstFactorSuspended means that nobody signs in until the owner has confirmed by the mailed link.
+	FirstFactorSuspended struct{ TwoFactorError }
+	// AuthenticatorDisabled means that only the backup code signs in now.
+	AuthenticatorDisabled struct{ TwoFactorError }
+	// Throttled means that there were too many attempts or mails.
 	Throttled struct {
-		*TwoFactorError
+		TwoFactorError
 		// Wait is how long, from now on. 0: the server did not say.
 		Wait time.Duration
 	}
-	// TryAgain: nobody's fault, and it passes. Whether the change happened may be unknown: the same call, with the same
+	// TryAgain is nobody's fault, and passes. Whether the change happened may be unknown: the same call, with the same
 	// request_id, tells. RetryAfter says when, if the server did.
-	TryAgain struct{ *TwoFactorError }
+	TryAgain struct{ TwoFactorError }
 )
 
 // Error names the method and the reason, with the server's sentence.
 func (e *TwoFactorError) Error() string {
-	of := status.Convert(e.cause)
 	reason := e.Status.String()
 	if e.Reason != "" {
 		reason = e.Reason
 	}
-	return "twofactor: " + e.Method + ": " + reason + ": " + of.Message()
+	return "twofactor: " + e.Method + ": " + reason + ": " + e.GRPCStatus().Message()
 }
 
 // Unwrap is gRPC's own error.
 func (e *TwoFactorError) Unwrap() error { return e.cause }
 
-// GRPCStatus is for status.FromError.
-func (e *TwoFactorError) GRPCStatus() *status.Status { return status.Convert(e.cause) }
+// GRPCStatus is for status.FromError. An error that a test made has no more than its code.
+func (e *TwoFactorError) GRPCStatus() *status.Status {
+	if e.cause == nil {
+		return status.New(e.Status, "")
+	}
+	return status.Convert(e.cause)
+}
 
 // Is tells of a call that its context or its deadline ended; gRPC's own errors do not.
 func (e *TwoFactorError) Is(target error) bool {
@@ -128,34 +132,34 @@ func (e *TwoFactorError) As(target any) bool {
 func (e *TwoFactorError) typed() error {
 	switch e.Reason {
 	case "INVALID_FIELD":
-		return &InvalidField{e}
+		return &InvalidField{*e}
 	case "CREDENTIALS_MISMATCH":
-		return &CredentialsMismatch{e}
+		return &CredentialsMismatch{*e}
 	case "REAUTHENTICATION_REQUIRED":
-		return &ReauthenticationRequired{e}
+		return &ReauthenticationRequired{*e}
 	case "REAUTHENTICATION_FAILED":
-		return &ReauthenticationFailed{e}
+		return &ReauthenticationFailed{*e}
 	case "CODE_MISMATCH", "CODE_SUPERSEDED":
-		return &CodeMismatch{e, e.attemptsLeft()}
+		return &CodeMismatch{*e, e.attemptsLeft()}
 	case "CODE_EXPIRED":
-		return &CodeExpired{e}
+		return &CodeExpired{*e}
 	case "CODE_ALREADY_USED":
 		return e.alreadyUsed()
 	case "CHALLENGE_EXPIRED", "CHALLENGE_CONSUMED", "CHALLENGE_EXHAUSTED", "CHALLENGE_NOT_FOUND":
-		return &ChallengeOver{e}
+		return &ChallengeOver{*e}
 	case "SESSION_ENDED":
-		return &SessionEnded{e}
+		return &SessionEnded{*e}
 	case "FIRST_FACTOR_SUSPENDED":
-		return &FirstFactorSuspended{e}
+		return &FirstFactorSuspended{*e}
 	case "AUTHENTICATOR_DISABLED":
-		return &AuthenticatorDisabled{e}
+		return &AuthenticatorDisabled{*e}
 	case "ATTEMPTS_THROTTLED", "DELIVERY_THROTTLED":
-		return &Throttled{e, e.wait()}
+		return &Throttled{*e, e.wait()}
 	case "OVERLOADED", "CONFLICT", "DEPENDENCY_UNAVAILABLE":
-		return &TryAgain{e}
+		return &TryAgain{*e}
 	case "":
 		if e.Status == codes.Unavailable || e.Status == codes.DeadlineExceeded {
-			return &TryAgain{e}
+			return &TryAgain{*e}
 		}
 	}
 	return e
@@ -195,11 +199,11 @@ func (e *TwoFactorError) attemptsLeft() int {
 func (e *TwoFactorError) alreadyUsed() error {
 	told, ok := e.Metadata["used_at"]
 	if !ok {
-		return &CodeAlreadyUsed{e}
+		return &CodeAlreadyUsed{*e}
 	}
 	// One that cannot be read stays the zero time: the code is used all the same.
 	at, _ := time.Parse(time.RFC3339, told)
-	return &BackupCodeAlreadyUsed{e, at.UTC()}
+	return &BackupCodeAlreadyUsed{*e, at.UTC()}
 }
 
 func (e *TwoFactorError) wait() time.Duration {

@@ -19,6 +19,26 @@ func (x *CreateAccountRequest) LogValue() slog.Value {
 }
 
 // Format implements fmt.Formatter; secrets are hidden.
+func (x *CreateAccountRequest_Oidc) Format(state fmt.State, verb rune) {
+	format(x.Oidc, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *CreateAccountRequest_Oidc) LogValue() slog.Value {
+	return slog.StringValue(text(x.Oidc))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *CreateAccountRequest_Github) Format(state fmt.State, verb rune) {
+	format(x.Github, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *CreateAccountRequest_Github) LogValue() slog.Value {
+	return slog.StringValue(text(x.Github))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
 func (x *CreateAccountResponse) Format(state fmt.State, verb rune) {
 	format(x, state, verb)
 }
@@ -176,6 +196,26 @@ func (x *LinkIdentityRequest) Format(state fmt.State, verb rune) {
 // LogValue implements slog.LogValuer; secrets are hidden.
 func (x *LinkIdentityRequest) LogValue() slog.Value {
 	return slog.StringValue(text(x))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *LinkIdentityRequest_Oidc) Format(state fmt.State, verb rune) {
+	format(x.Oidc, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *LinkIdentityRequest_Oidc) LogValue() slog.Value {
+	return slog.StringValue(text(x.Oidc))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *LinkIdentityRequest_Github) Format(state fmt.State, verb rune) {
+	format(x.Github, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *LinkIdentityRequest_Github) LogValue() slog.Value {
+	return slog.StringValue(text(x.Github))
 }
 
 // Format implements fmt.Formatter; secrets are hidden.

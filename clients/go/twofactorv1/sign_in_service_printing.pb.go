@@ -19,6 +19,46 @@ func (x *StartSignInRequest) LogValue() slog.Value {
 }
 
 // Format implements fmt.Formatter; secrets are hidden.
+func (x *StartSignInRequest_Password) Format(state fmt.State, verb rune) {
+	format(x.Password, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *StartSignInRequest_Password) LogValue() slog.Value {
+	return slog.StringValue(text(x.Password))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *StartSignInRequest_Oidc) Format(state fmt.State, verb rune) {
+	format(x.Oidc, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *StartSignInRequest_Oidc) LogValue() slog.Value {
+	return slog.StringValue(text(x.Oidc))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *StartSignInRequest_Github) Format(state fmt.State, verb rune) {
+	format(x.Github, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *StartSignInRequest_Github) LogValue() slog.Value {
+	return slog.StringValue(text(x.Github))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *StartSignInRequest_Asserted) Format(state fmt.State, verb rune) {
+	format(x.Asserted, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *StartSignInRequest_Asserted) LogValue() slog.Value {
+	return slog.StringValue(text(x.Asserted))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
 func (x *StartSignInResponse) Format(state fmt.State, verb rune) {
 	format(x, state, verb)
 }

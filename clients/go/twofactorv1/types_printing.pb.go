@@ -79,6 +79,36 @@ func (x *Reauthentication_Password) LogValue() slog.Value {
 }
 
 // Format implements fmt.Formatter; secrets are hidden.
+func (x *Reauthentication_Oidc) Format(state fmt.State, verb rune) {
+	format(x.Oidc, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *Reauthentication_Oidc) LogValue() slog.Value {
+	return slog.StringValue(text(x.Oidc))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *Reauthentication_Github) Format(state fmt.State, verb rune) {
+	format(x.Github, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *Reauthentication_Github) LogValue() slog.Value {
+	return slog.StringValue(text(x.Github))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
+func (x *Reauthentication_Asserted) Format(state fmt.State, verb rune) {
+	format(x.Asserted, state, verb)
+}
+
+// LogValue implements slog.LogValuer; secrets are hidden.
+func (x *Reauthentication_Asserted) LogValue() slog.Value {
+	return slog.StringValue(text(x.Asserted))
+}
+
+// Format implements fmt.Formatter; secrets are hidden.
 func (x *BackupCode) Format(state fmt.State, verb rune) {
 	format(x, state, verb)
 }

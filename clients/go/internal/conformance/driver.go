@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -65,8 +64,7 @@ func (d *driver) answer(asked line) (object, error) {
 
 func (d *driver) connect(asked line) error {
 	d.close()
-	var transport credentials.TransportCredentials = insecure.NewCredentials()
-	var err error
+	transport, err := insecure.NewCredentials(), error(nil)
 	if asked.TLS != nil {
 		if transport, err = client.MutualTLS(*asked.TLS).Credentials(); err != nil {
 			return err

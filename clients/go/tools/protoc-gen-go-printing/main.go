@@ -41,14 +41,24 @@ func methods(out *protogen.GeneratedFile, message *protogen.Message) {
 	}
 	printable(out, message.GoIdent, "format(x, state, verb)", "text(x)")
 	for _, field := range message.Fields {
-		options, _ := field.Desc.Options().(*descriptorpb.FieldOptions)
-		if field.Oneof != nil && !field.Oneof.Desc.IsSynthetic() && options.GetDebugRedact() {
-			// The member of a oneof is a type of its own, which is no message.
-			printable(out, field.GoIdent, "formatText(redacted, state, verb)", "redacted")
+		if field.Oneof != nil && !field.Oneof.Desc.IsSynthetic() {
+			member(out, field)
 		}
 	}
 	for _, nested := range message.Messages {
 		methods(out, nested)
+	}
+}
+
+// member is one of a oneof, for which there is a type of its own that is no message.
+func member(out *protogen.GeneratedFile, field *protogen.Field) {
+	options, _ := field.Desc.Options().(*descriptorpb.FieldOptions)
+	switch {
+	case options.GetDebugRedact():
+		printable(out, field.GoIdent, "formatText(redacted, state, verb)", "redacted")
+	case field.Message != nil:
+		value := "x." + field.GoName
+		printable(out, field.GoIdent, "format("+value+", state, verb)", "text("+value+")")
 	}
 }
 
