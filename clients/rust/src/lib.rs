@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod error;
+mod request_id;
+mod retries;
+
+/// The contract's messages and enums, as they are generated from it. `Debug` hides what opens or proves something.
+#[allow(clippy::pedantic, missing_docs)]
+pub mod pb {
+    include!("generated/twofactor.v1.rs");
+
+    mod secrets {
+        include!("generated/secrets.rs");
+    }
+}
+
+#[path = "generated/methods.rs"]
+#[allow(clippy::pedantic)]
+#[rustfmt::skip]
+mod methods;
+
+pub use client::{Client, ConnectError, TlsFiles};
+pub use error::{Error, Kind};
+#[doc(hidden)]
+pub use request_id::Prepare;

@@ -1,0 +1,122 @@
+//! A gRPC server that answers each request as the next reply of its list says.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::codegen::Service;
+use tonic::server::{Grpc, NamedService, UnaryService};
+use tonic::transport::Server;
+use tonic::{Code, Status};
+use tonic_prost::ProstCodec;
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// An empty response.
+    Ok,
+    /// A status, and the server's word on retries.
+    Status(Code, Option<&'static str>),
+    /// Nothing, ever.
+    Silence,
+}
+
+impl Reply {
+    /// UNAVAILABLE, without a word on retries.
+    pub fn unavailable() -> Self {
+        Self::Status(Code::Unavailable, None)
+    }
+}
+
+/// A server on a port of its own, until the test ends.
+pub struct FailingServer {
+    pub address: String,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl FailingServer {
+    pub async fn start(replies: Vec<Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heard = Arc::default();
+        let replies = Arc::new(Mutex::new(VecDeque::from(replies)));
+        let sessions = Failing::<0> { replies: Arc::clone(&replies), heard: Arc::clone(&heard) };
+        let factors = Failing::<1> { replies, heard: Arc::clone(&heard) };
+        let server = Server::builder().add_service(sessions).add_service(factors);
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        Self { address, heard }
+    }
+
+    /// What the requests held, in the order of their coming.
+    pub fn requests(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+#[derive(Clone)]
+struct Failing<const SERVICE: usize> {
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl NamedService for Failing<0> {
+    const NAME: &'static str = "twofactor.v1.SignInService";
+}
+
+impl NamedService for Failing<1> {
+    const NAME: &'static str = "twofactor.v1.TwoFactorService";
+}
+
+/// Any request whose text fields are what matters: `request_id` is field 3 or 4 of the messages used here.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct AnyRequest {
+    #[prost(string, tag = "3")]
+    pub third: String,
+    #[prost(string, tag = "4")]
+    pub fourth: String,
+}
+
+impl<const SERVICE: usize> UnaryService<AnyRequest> for Failing<SERVICE> {
+    type Response = ();
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<()>, Status>> + Send>>;
+
+    fn call(&mut self, request: tonic::Request<AnyRequest>) -> Self::Future {
+        self.heard.lock().unwrap().push(format!("{:?}", request.into_inner()));
+        let reply = self.replies.lock().unwrap().pop_front().unwrap_or(Reply::Ok);
+        Box::pin(async move {
+            match reply {
+                Reply::Ok => Ok(tonic::Response::new(())),
+                Reply::Silence => std::future::pending().await,
+                Reply::Status(code, pushback) => {
+                    let mut status = Status::new(code, "as told");
+                    if let Some(pushback) = pushback {
+                        status.metadata_mut().insert("grpc-retry-pushback-ms", pushback.parse().unwrap());
+                    }
+                    Err(status)
+                }
+            }
+        })
+    }
+}
+
+impl<const SERVICE: usize> Service<Request<Body>> for Failing<SERVICE> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let behaviour = self.clone();
+        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(behaviour, request).await) })
+    }
+}

@@ -1,0 +1,84 @@
+//! The published service config holds: against a real server on loopback that fails as it is told to.
+
+mod failing_server;
+
+use std::time::{Duration, Instant};
+
+use failing_server::{FailingServer, Reply};
+use tonic::Code;
+use twofactor_client::pb::{GetSessionRequest, RegenerateBackupCodeRequest, UseBackupCodeRequest};
+use twofactor_client::{Client, Kind};
+
+#[tokio::test]
+async fn a_read_is_tried_four_times() {
+    let server = FailingServer::start(vec![Reply::unavailable(); 9]).await;
+    let client = Client::plaintext(&server.address).unwrap();
+    let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
+    assert_eq!((error.code, error.kind), (Code::Unavailable, Kind::TryAgain));
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn a_change_carries_one_request_id_through_its_attempts() {
+    let server = FailingServer::start(vec![Reply::unavailable(), Reply::unavailable(), Reply::Ok]).await;
+    let client = Client::plaintext(&server.address).unwrap();
+    client.use_backup_code(UseBackupCodeRequest::default()).await.unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|bytes| bytes == &requests[0]));
+    assert!(requests[0].len() > 36, "there is a request_id");
+}
+
+#[tokio::test]
+async fn what_may_carry_an_authorization_code_is_not_repeated() {
+    let server = FailingServer::start(vec![Reply::unavailable(), Reply::Ok]).await;
+    let client = Client::plaintext(&server.address).unwrap();
+    client.regenerate_backup_code(RegenerateBackupCodeRequest::default()).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn only_unavailable_is_repeated() {
+    let server = FailingServer::start(vec![Reply::Status(Code::Aborted, None), Reply::Ok]).await;
+    let client = Client::plaintext(&server.address).unwrap();
+    client.get_session(GetSessionRequest::default()).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_says_never_is_heeded() {
+    let server = FailingServer::start(vec![Reply::Status(Code::Unavailable, Some("-1")), Reply::Ok]).await;
+    let client = Client::plaintext(&server.address).unwrap();
+    client.get_session(GetSessionRequest::default()).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_says_when_is_heeded() {
+    let server = FailingServer::start(vec![Reply::Status(Code::Unavailable, Some("700")), Reply::Ok]).await;
+    let client = Client::plaintext(&server.address).unwrap();
+    let begun = Instant::now();
+    client.get_session(GetSessionRequest::default()).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(700));
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up() {
+    let server = FailingServer::start(vec![Reply::Silence]).await;
+    let client = Client::plaintext(&server.address).unwrap().with_timeout(Duration::from_millis(200));
+    let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
+    assert_eq!((error.code, error.kind), (Code::DeadlineExceeded, Kind::TryAgain));
+}
+
+#[tokio::test]
+async fn nobody_there_is_unavailable() {
+    let client = Client::plaintext("127.0.0.1:1").unwrap();
+    let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
+    assert_eq!((error.code, error.kind), (Code::Unavailable, Kind::TryAgain));
+}
+
+#[test]
+fn the_embedded_config_is_the_published_one() {
+    let published = include_str!("../../../proto/twofactor/v1/service_config.json");
+    assert_eq!(include_str!("../src/generated/service_config.json"), published);
+}
