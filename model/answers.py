@@ -14,7 +14,7 @@ from model.calls import (
     VerifyApp,
 )
 from model.completion import content, scope_of
-from model.rows import ACCOUNT, EMAIL, FACTOR, Challenge, Factor, Reply, Rows
+from model.rows import ACCOUNT, EMAIL, FACTOR, Account, Challenge, Factor, Reply, Rows
 from model.statements import ATTEMPTS
 
 
@@ -101,7 +101,8 @@ def _superseded(rows: Rows, intent: Any) -> bool:
 
 
 def _password_changed(rows: Rows, _: Intent) -> bool:
-    return bool(rows.get(ACCOUNT).password_version > 1)
+    account: Account = rows.get(ACCOUNT)
+    return account.password_version > 1 or account.closed
 
 
 def _authenticator_changed(rows: Rows, intent: Intent) -> bool:

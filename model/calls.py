@@ -96,6 +96,28 @@ class ChangePassword:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmEmail:
+    """ConfirmEmailChange, by a mailed link."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """ReportNotMe, by the link of the notice that told of this generation's code."""
+
+    link: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """CloseAccount, from a signed-in session."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
 class TenMinutesPass:
     """Not a call: every challenge that was started has run out of time."""
 
@@ -117,6 +139,9 @@ Intent = (
     | SignOut
     | Revoke
     | ChangePassword
+    | ConfirmEmail
+    | Report
+    | Close
     | TenMinutesPass
     | AppMovesOn
 )

@@ -39,6 +39,7 @@ class Mechanism(StrEnum):
     VERSION_REREAD = "password version read again"
     CHARGED_IN_TIME = "charged in time stays in time"
     JUDGED_AGAIN = "setup code judged again"
+    VOID_CHALLENGES = "open sign-ins void"
     SAME_AUTHENTICATOR = "the same authenticator still"
 
 

@@ -18,7 +18,7 @@ from model.calls import (
     StartSetup,
 )
 from model.completion import answered
-from model.database import Find, Read, Refused, Steps, Update, UpdateAll
+from model.database import Find, Read, Refused, Steps, Update
 from model.mechanisms import Mechanism, Protocol
 from model.rows import ACCOUNT, AUTHENTICATOR, EMAIL, Code, Factor, Reply, Session, Setup
 from model.statements import (
@@ -35,6 +35,7 @@ from model.statements import (
     replace_backup_code,
     turn_off_authenticator,
     turn_on_authenticator,
+    void_challenges,
 )
 
 
@@ -207,9 +208,7 @@ def change_password(p: Protocol, call: ChangePassword, version: int) -> Steps[Re
         return shown
     yield from _confirm(version)
     yield Update(ACCOUNT, lambda _: True, lambda row: row._replace(password_version=version + 1))
-    yield UpdateAll(
-        "challenges", lambda _, row: not (row.completed or row.void), lambda _, row: row._replace(void=True)
-    )
+    yield from void_challenges(p)
     found = yield Find("sessions", lambda _, row: not row.ended and row.challenge != call.session)
     yield from end_sessions(*(row.challenge for _, row in found))
     if call.request is not None:

@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from model import backup_codes, completion, owner_calls
+from model import account_calls, backup_codes, completion, owner_calls
 from model.calls import (
     OK,
     AppMovesOn,
     ChangePassword,
+    Close,
+    ConfirmEmail,
     ConfirmSetup,
     Intent,
     Next,
     Outcome,
     Regenerate,
     Remove,
+    Report,
     Result,
     Revoke,
     Saved,
@@ -25,7 +28,7 @@ from model.calls import (
 )
 from model.database import Insert, Read, Refused, Steps, UpdateAll
 from model.mechanisms import Mechanism, Protocol
-from model.rows import Challenge, Key
+from model.rows import ACCOUNT, Account, Challenge, Key
 from model.statements import lock_factor, read_password_version
 
 FIRST = {
@@ -39,6 +42,9 @@ FIRST = {
     SignOut: "signed-out",
     Revoke: "session-revoked",
     ChangePassword: "password-charged",
+    ConfirmEmail: "email-changed",
+    Report: "not-me-reported",
+    Close: "closing-charged",
     TenMinutesPass: "time",
     AppMovesOn: "time",
 }
@@ -60,6 +66,13 @@ def program(p: Protocol, intent: Intent, phase: str, facts: tuple[Any, ...], who
             return _verify_password() if phase == "password-verified" else _start(p, intent, *facts)
         case TenMinutesPass() | AppMovesOn():
             return _pass_time(intent)
+        case ConfirmEmail():
+            return account_calls.confirm_email(p, intent)
+        case Report():
+            return account_calls.report(p, intent)
+        case Close():
+            first = phase == FIRST[Close]
+            return account_calls.charge_closing(p, intent) if first else account_calls.close(p, intent, *facts)
         case _:
             return _owner(p, intent, phase, facts, who)
 
@@ -116,13 +129,13 @@ def _verify_password() -> Steps[Result]:
 def _start(p: Protocol, call: StartSignIn, verified: int) -> Steps[Result]:
     """``sign-in-started``: the password that was verified may have been changed since."""
     yield from lock_factor(p)
-    current = yield from read_password_version()
-    if current != verified and p.has(Mechanism.VERSION_REREAD):
+    account: Account = yield Read(ACCOUNT)
+    if account.closed or (account.password_version != verified and p.has(Mechanism.VERSION_REREAD)):
         raise Refused("CREDENTIALS_MISMATCH")
     key: Key = ("challenges", call.challenge)
     # Repeated after a lost answer it makes another challenge, the first one's token being lost: one row does for both.
     if (yield Read(key)) is None:
-        yield Insert(key, Challenge(password_version=verified))
+        yield Insert(key, Challenge(password_version=verified, address=account.address))
     return Outcome(OK)
 
 

@@ -6,7 +6,7 @@ from model.answers import same_call_answered, untrue
 from model.calls import OK, Intent, Outcome, Use, VerifyApp
 from model.mechanisms import Promise
 from model.owner import Broken, Owner
-from model.rows import ACCOUNT, FACTOR, Challenge, Rows
+from model.rows import ACCOUNT, FACTOR, Account, Challenge, Rows
 from model.statements import ATTEMPTS
 from model.stepping import Move
 from model.world import Scenario, World
@@ -41,7 +41,7 @@ class Promises:
 
     def _by_rows(self, rows: Rows) -> Broken | None:
         if rows not in self._rows:
-            self._rows[rows] = opened_twice(rows) or charged_wrong(rows) or stale_challenge(rows)
+            self._rows[rows] = opened_twice(rows) or charged_wrong(rows) or stale_challenge(rows) or outlived(rows)
         return self._rows[rows]
 
     def _by_move(self, before: World, move: Move) -> Broken | None:
@@ -87,11 +87,24 @@ def charged_wrong(rows: Rows) -> Broken | None:
 
 
 def stale_challenge(rows: Rows) -> Broken | None:
-    """An open challenge that an older password started."""
-    version = rows.get(ACCOUNT).password_version
+    """An open challenge that an older password started, or that belongs to an older address or a closed account."""
+    account: Account = rows.get(ACCOUNT)
     for _, challenge in rows.table("challenges"):
-        if not (challenge.completed or challenge.void) and challenge.password_version != version:
+        if challenge.completed or challenge.void:
+            continue
+        if challenge.password_version != account.password_version:
             return Promise.DEAD, "a sign-in that the old password started is still open"
+        if challenge.address != account.address:
+            return Promise.DEAD, "a sign-in for the old address is still open"
+        if account.closed:
+            return Promise.DEAD, "a sign-in to a closed account is open"
+    return None
+
+
+def outlived(rows: Rows) -> Broken | None:
+    """A session of a closed account."""
+    if rows.get(ACCOUNT).closed and any(not session.ended for _, session in rows.table("sessions")):
+        return Promise.DEAD, "a session of a closed account is alive"
     return None
 
 

@@ -31,19 +31,22 @@ class Factor(NamedTuple):
 
 
 class Account(NamedTuple):
-    """``accounts``: how often the password was changed."""
+    """``accounts``: how often the password was changed, and the address; ``closed``: it is nobody's any more."""
 
     password_version: int = 1
+    address: int = 1
+    closed: bool = False
 
 
 class Challenge(NamedTuple):
-    """``challenges``. ``over``: its ten minutes have passed."""
+    """``challenges``. ``over``: its ten minutes have passed; ``address``: the one that it was started for."""
 
     attempts: int = 0
     completed: bool = False
     void: bool = False
     over: bool = False
     password_version: int = 1
+    address: int = 1
 
 
 class Attempt(NamedTuple):
@@ -85,6 +88,12 @@ class Setup(NamedTuple):
     session: int
     ended: bool = False
     stale: bool = False
+
+
+class Link(NamedTuple):
+    """``mailed_links``, keyed by number."""
+
+    used: bool = False
 
 
 Row = tuple[Any, ...]

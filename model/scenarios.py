@@ -1,4 +1,4 @@
-"""What is explored of the whole protocol: eighteen meetings of two or three parties, with crashes and lost answers.
+"""What is explored of the whole protocol: twenty-one meetings of two or three parties, with crashes and lost answers.
 
 All of it in one scenario would be too much for any machine; what matters is which calls meet, and each meeting that
 the protocol has an answer to is here.
@@ -6,9 +6,9 @@ the protocol has an answer to is here.
 
 from dataclasses import replace
 
+from model.account_scenarios import ADDRESS, CLOSING, NOT_ME, PASSWORD, SIGN_IN
 from model.calls import (
     AppMovesOn,
-    ChangePassword,
     ConfirmSetup,
     Regenerate,
     Remove,
@@ -16,7 +16,6 @@ from model.calls import (
     Saved,
     SignOut,
     StartSetup,
-    StartSignIn,
     TenMinutesPass,
     Use,
     VerifyApp,
@@ -89,24 +88,6 @@ SAVED = Scenario(
         Script(LAPTOP, (Saved(0, 2), Revoke(0, 1)), stubborn=True),
     ),
     account(1),
-)
-PASSWORD = Scenario(
-    "use against a password change",
-    "the password changes, and with it the other sessions end, while two browsers use the code",
-    (
-        Script(BROWSER, (Use(1, "1", "r"),)),
-        Script(SECOND, (Use(2, "1", "r"),)),
-        Script(LAPTOP, (ChangePassword(0, "p"),)),
-    ),
-    account(2),
-    alike=2,
-    own_challenges=True,
-)
-SIGN_IN = Scenario(
-    "sign-in against a password change",
-    "the password changes while a sign-in starts with it, and goes on to use the code",
-    (Script(BROWSER, (StartSignIn(1), Use(1, "1", "r"))), Script(LAPTOP, (ChangePassword(0, "p"),))),
-    account(0),
 )
 TIME = Scenario(
     "use against the clock",
@@ -224,6 +205,9 @@ WHOLE = (
     SAVED,
     PASSWORD,
     SIGN_IN,
+    ADDRESS,
+    NOT_ME,
+    CLOSING,
     TIME,
     GUESSES,
     OLD_CODE,

@@ -175,6 +175,14 @@ def turn_off_authenticator(p: Protocol, generation: int) -> Steps[None]:
     )
 
 
+def void_challenges(p: Protocol) -> Steps[None]:
+    """Whatever sign-in is open is void."""
+    if p.has(Mechanism.VOID_CHALLENGES):
+        yield UpdateAll(
+            "challenges", lambda _, row: not (row.completed or row.void), lambda _, row: row._replace(void=True)
+        )
+
+
 def accept_step(step: int) -> Steps[None]:
     """Spend the authenticator's step."""
     accepted = yield Update(FACTOR, lambda row: row.last_step < step, lambda row: row._replace(last_step=step))

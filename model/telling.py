@@ -7,11 +7,14 @@ from model.calls import (
     OK,
     AppMovesOn,
     ChangePassword,
+    Close,
+    ConfirmEmail,
     ConfirmSetup,
     Intent,
     Outcome,
     Regenerate,
     Remove,
+    Report,
     Revoke,
     Saved,
     SignOut,
@@ -26,6 +29,7 @@ from model.statements import ATTEMPTS
 
 _TABLES = (
     "accounts",
+    "mailed_links",
     "challenges",
     "backup_code_attempts",
     "spent_backup_codes",
@@ -80,6 +84,12 @@ class Names:
                 return f"ends session {other} from outside", "RevokeSession"
             case ChangePassword():
                 return "changes the password", "ChangePassword"
+            case ConfirmEmail():
+                return "follows the link that changes the address", "ConfirmEmailChange"
+            case Report(_, generation):
+                return f'says of code {generation}, "this wasn\'t me"', "ReportNotMe"
+            case Close():
+                return "closes the account", "CloseAccount"
             case TenMinutesPass():
                 return "ten minutes pass, every sign-in that was started has run out of time", ""
             case AppMovesOn():
@@ -116,7 +126,9 @@ class Names:
             case "authenticator_setups":
                 yield "the setup is over" if new.ended else "the digits are stale" if new.stale else "a setup is open"
             case "accounts":
-                yield "the password is another one"
+                yield "the account is closed" if new.closed else _changed_account(old, new)
+            case "mailed_links":
+                yield "the link is used up"
 
     def _factor(self, old: Factor, new: Factor) -> Iterator[str]:
         if old.method != new.method:
@@ -128,6 +140,10 @@ class Names:
             yield f"{self.code(old.code)} gives way to {self.code(new.code)}"
         elif new.saved and not old.saved:
             yield "the code counts as saved"
+
+
+def _changed_account(old: Any, new: Any) -> str:
+    return "the address is another one" if new.address != old.address else "the password is another one"
 
 
 def _challenge(number: Any, old: Any, new: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ is shown to hold without the others, and the promise to break without them all.
 
 from dataclasses import dataclass, replace
 
-from model import scenarios
+from model import account_scenarios, scenarios
 from model.mechanisms import Mechanism as M
 from model.mechanisms import Promise as P
 from model.mechanisms import without
@@ -210,8 +210,15 @@ BROKEN = (
     Variant(
         (M.VERSION_REREAD,),
         P.DEAD,
-        few(scenarios.SIGN_IN),
+        few(account_scenarios.SIGN_IN),
         "A sign-in starts with a password that was verified a moment ago; nobody looks whether it still is the "
         "password.",
+    ),
+    Variant(
+        (M.VOID_CHALLENGES,),
+        P.DEAD,
+        few(account_scenarios.ADDRESS, 1, 2),
+        "The address changes, and a sign-in that was started for the old one goes on: whoever holds the old mailbox "
+        "is still on the way in.",
     ),
 )
