@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twofactor_server.domain.accounts import check_new_password, masked, normalise_email, normalise_password
+from twofactor_server.domain.accounts import masked, normalise_email, normalise_password
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.mail.addresses import header_address
 
@@ -124,28 +124,6 @@ def test_a_password_has_1_to_1024_bytes(password: str, accepted: bool) -> None:
     with pytest.raises(Refusal) as caught:
         normalise_password(password, "password")
     assert (caught.value.reason, caught.value.field) == (Reason.INVALID_FIELD, "password")
-
-
-@pytest.mark.parametrize(
-    ("password", "accepted"),
-    [("1234567", False), ("12345678", True), ("äöüßéèà", False), ("🐎🔋📎🔑🐎🔋📎", False), ("🐎🔋📎🔑🐎🔋📎🔑", True)],
-)
-def test_a_new_password_has_eight_characters(password: str, accepted: bool) -> None:
-    """Counted in code points, not bytes: an emoji is one."""
-    if accepted:
-        check_new_password(password, "password")
-        return
-    with pytest.raises(Refusal) as caught:
-        check_new_password(password, "password")
-    assert (caught.value.reason, caught.value.field) == (Reason.PASSWORD_REJECTED, "password")
-    assert caught.value.rule
-
-
-def test_combining_marks_do_not_lengthen_a_password() -> None:
-    """Seven letters, each with an accent of its own code point, are seven characters once composed."""
-    typed = "e\N{COMBINING ACUTE ACCENT}" * 7
-    with pytest.raises(Refusal):
-        check_new_password(normalise_password(typed, "password"), "password")
 
 
 def test_a_masked_address_shows_one_letter_and_the_domain() -> None:

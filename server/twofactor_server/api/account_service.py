@@ -8,6 +8,8 @@ from twofactor_server.api import calls, credentials, fields, messages
 from twofactor_server.domain.refusals import invalid
 from twofactor_server.flows.accounts import Accounts
 from twofactor_server.flows.dependencies import Dependencies
+from twofactor_server.flows.password_reset import PasswordResets
+from twofactor_server.flows.passwords import Passwords
 
 
 class AccountService(account_service_pb2_grpc.AccountServiceServicer):
@@ -15,6 +17,8 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
 
     def __init__(self, deps: Dependencies) -> None:
         self._accounts = Accounts(deps)
+        self._passwords = Passwords(deps)
+        self._resets = PasswordResets(deps)
 
     async def CreateAccount(self, request: pb.CreateAccountRequest, context: Any) -> pb.CreateAccountResponse:
         credentials.member(request, "identity")
@@ -32,3 +36,30 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
             case _:
                 raise invalid("account_id", "account_id or email is required")
         return pb.GetAccountResponse(account=messages.account(account))
+
+    async def SetPassword(self, request: pb.SetPasswordRequest, context: Any) -> pb.SetPasswordResponse:
+        token = fields.required(request.session_token, "session_token")
+        given = credentials.reauthentication(request.reauthentication)
+        request_id = fields.request_id(request.request_id)
+        await self._passwords.set(calls.current(request), token, given, request.new_password, request_id)
+        return pb.SetPasswordResponse()
+
+    async def ChangePassword(self, request: pb.ChangePasswordRequest, context: Any) -> pb.ChangePasswordResponse:
+        token = fields.required(request.session_token, "session_token")
+        current = fields.required(request.current_password, "current_password")
+        request_id = fields.request_id(request.request_id)
+        await self._passwords.change(calls.current(request), token, current, request.new_password, request_id)
+        return pb.ChangePasswordResponse()
+
+    async def StartPasswordReset(
+        self, request: pb.StartPasswordResetRequest, context: Any
+    ) -> pb.StartPasswordResetResponse:
+        await self._resets.start(calls.current(request), fields.required(request.email, "email"))
+        return pb.StartPasswordResetResponse()
+
+    async def CompletePasswordReset(
+        self, request: pb.CompletePasswordResetRequest, context: Any
+    ) -> pb.CompletePasswordResetResponse:
+        token = fields.required(request.reset_token, "reset_token")
+        await self._resets.complete(calls.current(request), token, request.new_password)
+        return pb.CompletePasswordResetResponse()

@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from twofactor_server.crypto.codes import new_backup_code
@@ -58,6 +58,7 @@ class Argon2id:
             memory_cost=parameters.memory_kib,
             parallelism=parameters.parallelism,
         )
+        self._parameters = parameters
         self._counting = threading.Lock()
         self.operations = 0
         # Made now, with today's parameters: a baked-in hash drifts away from them and tells unknown accounts apart.
@@ -75,6 +76,11 @@ class Argon2id:
             return self._hasher.verify(phc, secret)
         except (VerificationError, InvalidHashError):
             return False
+
+    def outdated(self, phc: str) -> bool:
+        """Whether today's parameters ask more work, in any of them, than ``phc`` was made with."""
+        made = extract_parameters(phc)
+        return made.memory_cost < self._parameters.memory_kib or made.time_cost < self._parameters.time
 
     def new_backup_code(self) -> Replacement:
         """A fresh backup code and its hash."""

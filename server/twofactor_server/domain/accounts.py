@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from twofactor_server.domain.refusals import Reason, Refusal, invalid
-
-PASSWORD_CODE_POINTS = 8
-"""NIST SP 800-63B §3.1.1.2: enough where a second factor is always asked."""
+from twofactor_server.domain.refusals import invalid
 
 PASSWORD_BYTES = 1024
 """An upper bound against work for nothing; far above the 64 characters that must be allowed."""
@@ -72,12 +69,6 @@ def normalise_password(typed: str, field: str) -> str:
     if not password or len(password.encode()) > PASSWORD_BYTES:
         raise invalid(field, "1 to 1,024 bytes")
     return password
-
-
-def check_new_password(password: str, field: str) -> None:
-    """Refuse a password that is too short to be set."""
-    if len(password) < PASSWORD_CODE_POINTS:
-        raise Refusal(Reason.PASSWORD_REJECTED, field=field, rule="at least 8 characters")
 
 
 def masked(email: str) -> str:

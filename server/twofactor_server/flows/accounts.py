@@ -4,11 +4,13 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from twofactor_server.crypto.hashing import Place
-from twofactor_server.domain.accounts import Account, check_new_password, normalise_email, normalise_password
+from twofactor_server.domain.accounts import Account, normalise_email
 from twofactor_server.domain.calls import Call
+from twofactor_server.domain.passwords import check_not_about
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.flows import trail
 from twofactor_server.flows.dependencies import Dependencies
+from twofactor_server.flows.password_change import chosen, hash_chosen
 from twofactor_server.flows.steps import Step
 from twofactor_server.storage import accounts
 from twofactor_server.storage.database import Transaction
@@ -24,8 +26,8 @@ class Accounts:
         """An account on e-mail codes, with or without a password. The same call repeated returns the same account."""
         email = normalise_email(email, "email")
         if password:
-            password = normalise_password(password, "password")
-            check_new_password(password, "password")
+            password = await chosen(password, "password")
+            check_not_about(password, "password", email, self._deps.product_name)
         with self._deps.hashing.place() as place:
             if request_id:
                 known = await self._deps.database.read(partial(accounts.by_creation, request_id=request_id))
@@ -33,8 +35,7 @@ class Accounts:
                     return await self._same(call, place, known, email, password)
             hashed = None
             if password:
-                hash_it = partial(self._deps.hashing.argon2id.hash, password)
-                hashed = await place.run(hash_it, call.deadline, key="hash")
+                hashed = await hash_chosen(self._deps, call, place, password)
             created: Account | None = await self._deps.transact(
                 call,
                 Step.ACCOUNT_CREATED,

@@ -10,6 +10,7 @@ from twofactor_server.domain import challenges as challenge_rules
 from twofactor_server.domain.accounts import Account, normalise_email, normalise_password
 from twofactor_server.domain.calls import Call
 from twofactor_server.domain.challenges import Challenge
+from twofactor_server.domain.first_factor_waits import Attempt
 from twofactor_server.domain.first_factors import Assertion, FirstFactor, PasswordCredential
 from twofactor_server.domain.refusals import Reason, Refusal, invalid
 from twofactor_server.domain.second_factors import Method
@@ -17,6 +18,8 @@ from twofactor_server.flows import trail
 from twofactor_server.flows.challenges import ChallengeView, view
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.email_codes import send_code
+from twofactor_server.flows.first_factor_waits import FirstFactorWaits
+from twofactor_server.flows.rehashing import rehash
 from twofactor_server.flows.steps import Step
 from twofactor_server.storage import accounts, challenges, second_factors
 from twofactor_server.storage.audit import NOBODY
@@ -36,6 +39,7 @@ class SignIn:
 
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
+        self._waits = FirstFactorWaits(deps)
 
     async def start(self, call: Call, given: FirstFactor, *, remember_me: bool) -> StartedSignIn:
         """Check the first factor, and open a challenge for the second."""
@@ -51,16 +55,18 @@ class SignIn:
         password = normalise_password(given.password, "password.password")
         with self._deps.hashing.place() as place:
             account = await self._deps.database.read(partial(accounts.by_email, email=email))
+            attempt = await self._waits.admit(call, email, account)
             known = account.password_hash if account else None
             argon2id = self._deps.hashing.argon2id
             job = partial(argon2id.verify, known or argon2id.decoy, password)
             right = await place.run(job, call.deadline)
-        if account is None or known is None or not right:
-            await self._deps.transact(
-                call, Step.FIRST_FACTOR_REFUSED, partial(self._refuse, call=call, account=account)
-            )
-            raise Refusal(Reason.CREDENTIALS_MISMATCH)
-        return account
+            if account and known and right:
+                await self._waits.forgive(call, attempt)
+                await rehash(self._deps, call, place, account, password)
+                return account
+        refuse = partial(self._refuse, call=call, account=account, attempt=attempt)
+        await self._deps.transact(call, Step.FIRST_FACTOR_REFUSED, refuse)
+        raise Refusal(Reason.CREDENTIALS_MISMATCH)
 
     async def _check_assertion(self, call: Call, asserted: Assertion) -> Account:
         """Take a trusted caller's word for the first factor."""
@@ -73,10 +79,12 @@ class SignIn:
             raise Refusal(Reason.ACCOUNT_NOT_FOUND)
         return account
 
-    async def _refuse(self, tx: Transaction, call: Call, account: Account | None) -> None:
+    async def _refuse(self, tx: Transaction, call: Call, account: Account | None, attempt: Attempt) -> None:
+        now = self._deps.now()
         account_id = account.account_id if account else NOBODY
+        await self._waits.count(tx, attempt, now)
         reason = Reason.CREDENTIALS_MISMATCH
-        await trail.record(tx, call, account_id, "start_sign_in", reason, self._deps.now(), factor="password")
+        await trail.record(tx, call, account_id, "start_sign_in", reason, now, factor="password")
 
     async def _start(self, call: Call, account: Account, first_factor: str, *, remember_me: bool) -> StartedSignIn:
         token = new_token(TokenKind.CHALLENGE, account.account_id)

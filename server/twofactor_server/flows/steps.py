@@ -12,7 +12,10 @@ class Step(StrEnum):
     """One transaction of a flow."""
 
     ACCOUNT_CREATED = "account-created"
+    FIRST_FACTOR_CHARGED = "first-factor-charged"
     FIRST_FACTOR_REFUSED = "first-factor-refused"
+    FIRST_FACTOR_FORGIVEN = "first-factor-forgiven"
+    PASSWORD_REHASHED = "password-rehashed"  # noqa: S105 - what was done, not a password
     SIGN_IN_STARTED = "sign-in-started"
     EMAIL_CODE_SENT = "email-code-sent"
     EMAIL_CODE_JUDGED = "email-code-judged"
@@ -32,6 +35,10 @@ class Step(StrEnum):
     REMOVAL_CHARGED = "removal-charged"
     AUTHENTICATOR_OFF = "authenticator-off"
     SIGNED_OUT = "signed-out"
+    PASSWORD_CHARGED = "password-charged"  # noqa: S105
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105
+    PASSWORD_RESET_STARTED = "password-reset-started"  # noqa: S105
+    PASSWORD_RESET = "password-reset"  # noqa: S105
 
     @property
     def before(self) -> str:

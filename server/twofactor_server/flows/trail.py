@@ -61,13 +61,16 @@ async def post(
     notice: Notice,
     now: datetime,
     lifetime: timedelta = NOTICE_LIFETIME,
+    *,
+    decoy: bool = False,
 ) -> None:
-    """Put the mail into the outbox in the transaction of what it tells; delivery wakes when that is committed."""
+    """Put the mail into the outbox in the transaction of what it tells; delivery wakes when that is committed. A
+    ``decoy`` is as much work, and no mail."""
     message_id = uuid4()
     plaintext = json.dumps(notice.payload()).encode()
     payload = seal(deps.keyring, Purpose.OUTBOX, outbox_place(account_id, message_id), plaintext)
     message = outbox.OutboxMessage(account_id, message_id, notice.kind, payload, now, now + lifetime, tries=0)
-    await outbox.add(tx, message)
+    await (outbox.add_decoy if decoy else outbox.add)(tx, message)
     tx.after_commit(deps.wake_delivery)
 
 

@@ -110,9 +110,33 @@ class AuthenticatorOff(Notice):
     kind = "authenticator-off"
 
 
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(Notice):
+    """The password was set, changed or reset."""
+
+    kind = "password-changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordReset(LinkNotice):
+    """Somebody asked for the link by which to choose a new password."""
+
+    kind = "password-reset"
+    purpose = Purpose.RESET_PASSWORD
+    action = "Choose a new password"
+
+
 KINDS: Mapping[str, type[Notice]] = {
     notice.kind: notice
-    for notice in (SignInCode, BackupCodeUsed, BackupCodeRegenerated, AuthenticatorOn, AuthenticatorOff)
+    for notice in (
+        SignInCode,
+        BackupCodeUsed,
+        BackupCodeRegenerated,
+        AuthenticatorOn,
+        AuthenticatorOff,
+        PasswordChanged,
+        PasswordReset,
+    )
 }
 
 

@@ -3,12 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from twofactor_server.domain.accounts import Account
 from twofactor_server.storage.database import Transaction
-from twofactor_server.storage.schema import account_creations, account_emails, accounts, second_factors
+from twofactor_server.storage.schema import (
+    account_creations,
+    account_emails,
+    accounts,
+    identities,
+    identity_owners,
+    second_factors,
+)
+from twofactor_server.storage.second_factors import GuardMissed
 
 _COLUMNS = (
     accounts.c.account_id,
@@ -37,6 +45,35 @@ _VERIFY_EMAIL = (
         accounts.c.email_verify_time.is_(None),
     )
     .values(email_verify_time=bindparam("now"))
+)
+_SET_PASSWORD = (
+    update(accounts)
+    .where(
+        accounts.c.account_id == bindparam("id"),
+        accounts.c.password_version == bindparam("version"),
+        accounts.c.close_time.is_(None),
+    )
+    .values(password_hash=bindparam("new_hash"), password_version=accounts.c.password_version + 1)
+)
+_REHASH_PASSWORD = (
+    update(accounts)
+    .where(
+        accounts.c.account_id == bindparam("id"),
+        accounts.c.password_version == bindparam("version"),
+        accounts.c.password_hash == bindparam("old_hash"),
+    )
+    .values(password_hash=bindparam("new_hash"))
+)
+_LIFT_SUSPENSION = update(accounts).where(accounts.c.account_id == bindparam("id")).values(suspend_time=None)
+_UNLINK_IDENTITIES = (
+    delete(identities)
+    .where(identities.c.account_id == bindparam("id"))
+    .returning(identities.c.issuer, identities.c.subject)
+)
+_FREE_IDENTITY = delete(identity_owners).where(
+    identity_owners.c.issuer == bindparam("issued_by"),
+    identity_owners.c.subject == bindparam("known_as"),
+    identity_owners.c.account_id == bindparam("id"),
 )
 
 
@@ -88,3 +125,34 @@ async def create(tx: Transaction, account: Account) -> None:
 async def mark_email_verified(tx: Transaction, account_id: UUID, email: str, now: datetime) -> None:
     """The address is proved, if it still is the account's and was not proved before."""
     await tx.execute(_VERIFY_EMAIL, {"id": account_id, "address": email, "now": now})
+
+
+async def set_password(tx: Transaction, account_id: UUID, password_hash: str, expected_version: int) -> None:
+    """The password is another one from now on, its version one higher. Under the second factor's lock; a version other
+    than the one seen under it, or a closed account, raises GuardMissed."""
+    values = {"id": account_id, "version": expected_version, "new_hash": password_hash}
+    if (await tx.execute(_SET_PASSWORD, values)).rowcount != 1:
+        raise GuardMissed
+
+
+async def rehash_password(tx: Transaction, account: Account, password_hash: str) -> bool:
+    """Another hash of the same password, for the account as it was seen; False, and nothing written, if its password
+    has been changed or hashed again since. The version stays, so nothing is void by it."""
+    values = {
+        "id": account.account_id,
+        "version": account.password_version,
+        "old_hash": account.password_hash,
+        "new_hash": password_hash,
+    }
+    return (await tx.execute(_REHASH_PASSWORD, values)).rowcount == 1
+
+
+async def lift_suspension(tx: Transaction, account_id: UUID) -> None:
+    """A right first factor begins a sign-in again; one that is not suspended stays as it is."""
+    await tx.execute(_LIFT_SUSPENSION, {"id": account_id})
+
+
+async def unlink_identities(tx: Transaction, account_id: UUID) -> None:
+    """No identity opens the account any more; each is free for another."""
+    for issuer, subject in (await tx.execute(_UNLINK_IDENTITIES, {"id": account_id})).all():
+        await tx.execute(_FREE_IDENTITY, {"issued_by": issuer, "known_as": subject, "id": account_id})

@@ -48,6 +48,11 @@ _COMPLETE = (
     )
     .values(complete_time=bindparam("now"))
 )
+_VOID_OPEN = (
+    update(challenges)
+    .where(_t.account_id == bindparam("id"), _t.complete_time.is_(None), _t.void_time.is_(None))
+    .values(void_time=bindparam("now"))
+)
 
 
 async def create(tx: Transaction, challenge: Challenge, token_digest: bytes) -> None:
@@ -92,3 +97,8 @@ async def complete(tx: Transaction, challenge: Challenge, now: datetime) -> None
     result = await tx.execute(_COMPLETE, {"id": challenge.account_id, "challenge": challenge.challenge_id, "now": now})
     if result.rowcount != 1:
         raise GuardMissed
+
+
+async def void_open(tx: Transaction, account_id: UUID, now: datetime) -> None:
+    """Every challenge of the account that is not completed is void: the account has changed under it."""
+    await tx.execute(_VOID_OPEN, {"id": account_id, "now": now})

@@ -9,6 +9,7 @@ from twofactor_server.storage.schema import (
     authenticator_setups,
     challenges,
     first_factor_failures,
+    first_factor_totals,
     mailed_links,
     outbox,
     replies,
@@ -50,6 +51,7 @@ _PURGE = (
     ),
     delete(mailed_links).where(mailed_links.c.expire_time <= bindparam("past")),
     delete(first_factor_failures).where(first_factor_failures.c.last_time <= bindparam("past")),
+    delete(first_factor_totals).where(first_factor_totals.c.last_time <= bindparam("past")),
     delete(second_factor_failures).where(second_factor_failures.c.time <= bindparam("past")),
     delete(outbox).where(outbox.c.create_time <= bindparam("past"), outbox.c.payload.is_(None)),
 )

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -14,6 +14,8 @@ from twofactor_server.storage.schema import mailed_links
 _t = mailed_links.c
 _THIS = (_t.account_id == bindparam("id"), _t.link_id == bindparam("link"))
 _INSERT = insert(mailed_links)
+# Inserts nothing where there is no such link, and there is none.
+_PRETEND = insert(mailed_links).from_select(list(_t.keys()), select(mailed_links).where(*_THIS))
 _FIND = select(
     _t.account_id,
     _t.link_id,
@@ -45,6 +47,11 @@ _COUNT = (
 async def create(tx: Transaction, link: MailedLink, token_digest: bytes) -> None:
     """Write the link."""
     await tx.execute(_INSERT, asdict(link) | {"token_digest": token_digest})
+
+
+async def pretend(tx: Transaction) -> None:
+    """Write no link, in a statement like the one that writes one: for an address that has no account."""
+    await tx.execute(_PRETEND, {"id": uuid4(), "link": uuid4()})
 
 
 async def find(tx: Transaction, account_id: UUID, digest: bytes) -> MailedLink | None:

@@ -51,6 +51,9 @@ _ERASE_SAVED = (
     .values(sealed=None)
 )
 _ERASE_SESSION = update(replies).where(*_OF_ACCOUNT, _t.session_id == bindparam("session")).values(sealed=None)
+_ERASE_SESSIONS = (
+    update(replies).where(*_OF_ACCOUNT, _t.session_id.is_distinct_from(bindparam("but"))).values(sealed=None)
+)
 
 
 async def find(tx: Transaction, account_id: UUID, scope_id: UUID, request_id: UUID) -> Reply | None:
@@ -78,3 +81,8 @@ async def erase_saved(tx: Transaction, account_id: UUID, session_id: UUID, gener
 async def erase_of_session(tx: Transaction, account_id: UUID, session_id: UUID) -> None:
     """Erase every reply of the session, which was ended."""
     await tx.execute(_ERASE_SESSION, {"id": account_id, "session": session_id})
+
+
+async def erase_of_sessions(tx: Transaction, account_id: UUID, *, but: UUID | None = None) -> None:
+    """Erase every reply of the account's sessions but this one, if one is named: they were ended."""
+    await tx.execute(_ERASE_SESSIONS, {"id": account_id, "but": but})

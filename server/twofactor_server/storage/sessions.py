@@ -35,6 +35,12 @@ _INSERT = insert(sessions)
 _THIS = (_t.account_id == bindparam("id"), _t.session_id == bindparam("session"))
 _TOUCH = update(sessions).where(*_THIS, _t.end_time.is_(None)).values(last_active_time=bindparam("now"))
 _END = update(sessions).where(*_THIS, _t.end_time.is_(None)).values(end_time=bindparam("now"))
+# Distinct from NULL, which is no session, are all of them.
+_END_ALL = (
+    update(sessions)
+    .where(_t.account_id == bindparam("id"), _t.end_time.is_(None), _t.session_id.is_distinct_from(bindparam("but")))
+    .values(end_time=bindparam("now"))
+)
 _PROVE = (
     update(sessions)
     .where(*_THIS, _t.end_time.is_(None))
@@ -107,6 +113,11 @@ async def end(tx: Transaction, session: Session, now: datetime) -> bool:
     """End the session for good; False if it was ended before."""
     result = await tx.execute(_END, {"id": session.account_id, "session": session.session_id, "now": now})
     return result.rowcount == 1
+
+
+async def end_all(tx: Transaction, account_id: UUID, now: datetime, *, but: UUID | None = None) -> int:
+    """End every session of the account but this one, if one is named; how many were ended by it."""
+    return (await tx.execute(_END_ALL, {"id": account_id, "but": but, "now": now})).rowcount
 
 
 async def prove(tx: Transaction, session: Session, proof: Proof, now: datetime) -> None:

@@ -5,6 +5,7 @@ from twofactor_server.storage.schema.accounts import (
     account_emails,
     accounts,
     first_factor_failures,
+    first_factor_totals,
     identities,
     identity_owners,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "challenges",
     "email_codes",
     "first_factor_failures",
+    "first_factor_totals",
     "identities",
     "identity_owners",
     "mailed_links",

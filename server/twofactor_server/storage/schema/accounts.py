@@ -1,6 +1,6 @@
 """Accounts, and the look-ups of what must be unique across them."""
 
-from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import ARRAY, Column, DateTime, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from twofactor_server.storage.schema.columns import binary, count, metadata, of_account, text, time, uuid
 
@@ -68,5 +68,16 @@ first_factor_failures = Table(
     time("wait_until"),
     time("last_time", nullable=False),
     PrimaryKeyConstraint("subject", "network_prefix"),
+    Index(None, "last_time"),
+)
+
+# The newest failures of one address from all networks together.
+first_factor_totals = Table(
+    "first_factor_totals",
+    metadata,
+    binary("subject"),
+    Column("times", ARRAY(DateTime(timezone=True)), nullable=False),
+    time("last_time", nullable=False),
+    PrimaryKeyConstraint("subject"),
     Index(None, "last_time"),
 )

@@ -176,7 +176,9 @@ class AccountServiceServicer(object):
 
         Repeated with the same request_id and new password it is OK.
 
-        Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+        Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED, also for an account that has no password (SetPassword is the method
+        then); REAUTHENTICATION_REQUIRED for a session that did not pass the second factor that is active now;
+        PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -184,8 +186,9 @@ class AccountServiceServicer(object):
 
     def StartPasswordReset(self, request, context):
         """Mails a link (purpose `reset-password`, 1 hour) by which to choose a new password. Whether the address has an
-        account cannot be told from the answer nor from its time, and nothing about the account changes. Where the budget of
-        3 such mails per account and hour is spent, nothing is mailed and the answer is still the same.
+        account cannot be told from the answer nor from its time, and nothing about the account changes. The links mailed
+        before are void: only the newest works. Where the budget of 3 such mails per account and hour is spent, nothing is
+        mailed and the answer is still the same.
 
         Reasons: none of its own.
         """
@@ -195,7 +198,9 @@ class AccountServiceServicer(object):
 
     def CompletePasswordReset(self, request, context):
         """Sets the password by a mailed link. All sessions end, open challenges are void, waits and a suspended first factor
-        are cleared. It signs nobody in and spares nobody the second factor; a disabled authenticator stays disabled.
+        are cleared, and the address is verified by the link. It signs nobody in and spares nobody the second factor; a
+        disabled authenticator stays disabled, and its wrong codes in a row stay counted. Where the address was never
+        verified before, whoever made the account may have been a stranger: identities linked to it are unlinked.
 
         Repeated with the same password it is OK, until the link's hour is over.
 

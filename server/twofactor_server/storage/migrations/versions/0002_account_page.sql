@@ -83,3 +83,12 @@ CREATE TABLE first_factor_failures (
 );
 
 CREATE INDEX ix_first_factor_failures_last_time ON first_factor_failures (last_time);
+
+CREATE TABLE first_factor_totals (
+    subject bytea NOT NULL,
+    times timestamptz[] NOT NULL,
+    last_time timestamptz NOT NULL,
+    CONSTRAINT pk_first_factor_totals PRIMARY KEY (subject)
+);
+
+CREATE INDEX ix_first_factor_totals_last_time ON first_factor_totals (last_time);
