@@ -91,3 +91,24 @@ def status(session: str) -> Message:
 def sign_out(session: str) -> Message:
     """SignOut."""
     return sign_in_service_pb2.SignOutRequest(session_token=session)
+
+
+def change_password(owner: Person, new_password: str, request_id: str = "", session: str = "") -> Message:
+    """ChangePassword, for the password."""
+    return account_service_pb2.ChangePasswordRequest(
+        session_token=session or owner.session_token,
+        current_password=owner.password,
+        new_password=new_password,
+        request_id=request_id,
+        client=CLIENT,
+    )
+
+
+def start_password_reset(email: str) -> Message:
+    """StartPasswordReset."""
+    return account_service_pb2.StartPasswordResetRequest(email=email, client=CLIENT)
+
+
+def complete_password_reset(token: str, new_password: str) -> Message:
+    """CompletePasswordReset."""
+    return account_service_pb2.CompletePasswordResetRequest(reset_token=token, new_password=new_password, client=CLIENT)
