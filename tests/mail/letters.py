@@ -13,6 +13,8 @@ from twofactor_server.mail.notices import (
     BackupCodeRegenerated,
     BackupCodeUsed,
     Notice,
+    PasswordChanged,
+    PasswordReset,
     SignInCode,
 )
 
@@ -42,6 +44,13 @@ def backup_code_used() -> BackupCodeUsed:
     )
 
 
+def password_reset() -> PasswordReset:
+    """The mail with a link whose token is short enough to be seen."""
+    return PasswordReset(
+        recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, token="tfr_a-token_of-a-link"
+    )
+
+
 def all_notices() -> list[Notice]:
     """Every kind, and both forms of the one that has two."""
     return [
@@ -51,6 +60,8 @@ def all_notices() -> list[Notice]:
         AuthenticatorOn(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
         AuthenticatorOn(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, replaced=True),
         AuthenticatorOff(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
+        PasswordChanged(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
+        password_reset(),
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tests.mail.letters import OWNER, TIME, all_notices, backup_code_used, sign_in_code
+from tests.mail.letters import OWNER, TIME, all_notices, backup_code_used, password_reset, sign_in_code
 from twofactor_server.mail.notices import KINDS, AuthenticatorOff, Notice, SignInCode, notice_from
 
 
@@ -22,6 +22,8 @@ def test_the_kinds_are_the_wire_names() -> None:
         "backup-code-regenerated",
         "authenticator-on",
         "authenticator-off",
+        "password-changed",
+        "password-reset",
     }
     assert {notice.kind for notice in all_notices()} == set(KINDS)
 
@@ -55,8 +57,9 @@ def test_only_six_digits_are_a_code(code: str) -> None:
 
 
 def test_a_code_and_an_address_stay_out_of_what_a_log_would_show() -> None:
-    shown = repr(sign_in_code())
+    shown = repr([sign_in_code(), password_reset()])
     assert "042137" not in shown
+    assert "tfr_" not in shown
     assert OWNER not in shown
 
 

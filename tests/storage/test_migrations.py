@@ -91,7 +91,13 @@ async def test_every_key_of_an_account_begins_with_it(database_url: str) -> None
     """
     keys = await rows(database_url, statement)
     others = {(table, column) for table, _, column in keys if column != "account_id"}
-    assert others == {("account_emails", "email"), ("account_creations", "request_id")}
+    assert others == {
+        ("account_emails", "email"),
+        ("account_creations", "request_id"),
+        ("identity_owners", "issuer"),
+        ("first_factor_failures", "subject"),
+        ("first_factor_totals", "subject"),
+    }
     foreign = await rows(database_url, "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype='f'")
     assert all(text.startswith("FOREIGN KEY (account_id") for _, text in foreign)
 

@@ -11,7 +11,16 @@ from tests.storage import states
 from tests.storage.databases import ask, migrated_database, rows
 from tests.storage.states import HOUR, MINUTE, NOON, SECOND
 from twofactor_server.postgres import EmbeddedPostgres
-from twofactor_server.storage import audit, authenticator_setups, backup_codes, housekeeping, outbox, replies, sessions
+from twofactor_server.storage import (
+    audit,
+    authenticator_setups,
+    backup_codes,
+    first_factor_failures,
+    housekeeping,
+    outbox,
+    replies,
+    sessions,
+)
 from twofactor_server.storage.audit import AuditEvent
 from twofactor_server.storage.backup_codes import AttemptVerdict
 from twofactor_server.storage.database import Database
@@ -127,6 +136,15 @@ async def test_sessions_setups_and_mails_go_after_thirty_days(database: Database
     # A mail that still waits is not purged: it is expired first.
     assert await counts(database_url, *tables) == dict(zip(tables, (0, 0, 0, 1), strict=True))
     assert await ask(database_url, "SELECT message_id FROM outbox") == waiting.message_id
+
+
+async def test_failed_first_factors_go_after_thirty_days(database: Database, database_url: str) -> None:
+    await database.transact(lambda tx: first_factor_failures.count(tx, b"subject", "", NOON))
+    await database.transact(lambda tx: first_factor_failures.add_to_total(tx, b"subject", NOON))
+    tables = ("first_factor_failures", "first_factor_totals")
+    for now, left in ((NOON + KEPT - SECOND, 1), (NOON + KEPT, 0)):
+        await database.transact(partial(housekeeping.purge, now=now))
+        assert await counts(database_url, *tables) == dict.fromkeys(tables, left)
 
 
 async def test_a_session_is_not_purged_before_the_replies_that_belong_to_it(

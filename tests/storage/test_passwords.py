@@ -1,0 +1,144 @@
+"""What a change of a password writes, each promise by itself."""
+
+from dataclasses import replace
+from functools import partial
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.storage import states
+from tests.storage.databases import ask, rows
+from tests.storage.states import HOUR, MINUTE, NOON
+from twofactor_server.domain.accounts import Account
+from twofactor_server.storage import accounts, challenges, mailed_links, outbox, replies, sessions
+from twofactor_server.storage.database import Database
+from twofactor_server.storage.second_factors import GuardMissed
+
+
+async def as_stored(database: Database, owner: Account) -> Account:
+    found = await database.read(lambda tx: accounts.by_id(tx, owner.account_id))
+    assert found is not None
+    return found
+
+
+async def test_a_password_is_set_at_the_version_that_was_seen(database: Database) -> None:
+    owner = await states.account(database)
+    set_it = partial(accounts.set_password, account_id=owner.account_id, password_hash="new", expected_version=1)
+    await database.transact(set_it)
+    assert await as_stored(database, owner) == replace(owner, password_hash="new", password_version=2)
+    with pytest.raises(GuardMissed):
+        await database.transact(set_it)
+
+
+async def test_a_closed_account_gets_no_password(database: Database, database_url: str) -> None:
+    owner = await states.account(database)
+    await ask(database_url, "UPDATE accounts SET close_time = now() WHERE account_id = $1", owner.account_id)
+    with pytest.raises(GuardMissed):
+        await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "new", 1))
+
+
+async def test_a_rehash_keeps_the_version_and_misses_a_changed_password(database: Database) -> None:
+    """False, and nothing written, if the hash or the version is another than the one that was seen."""
+    owner = await states.account(database)
+    assert await database.transact(lambda tx: accounts.rehash_password(tx, owner, "again")) is True
+    assert await as_stored(database, owner) == replace(owner, password_hash="again")
+    assert await database.transact(lambda tx: accounts.rehash_password(tx, owner, "late")) is False
+    seen = await as_stored(database, owner)
+    await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "again", 1))
+    assert await database.transact(lambda tx: accounts.rehash_password(tx, seen, "late")) is False
+    assert (await as_stored(database, owner)).password_hash == "again"
+
+
+async def test_a_suspension_is_lifted_of_this_account_only(database: Database, database_url: str) -> None:
+    owner, other = await states.account(database), await states.account(database)
+    for one in (owner, other):
+        await ask(database_url, "UPDATE accounts SET suspend_time = $2 WHERE account_id = $1", one.account_id, NOON)
+    for _ in range(2):
+        await database.transact(lambda tx: accounts.lift_suspension(tx, owner.account_id))
+    assert (await as_stored(database, owner)).suspend_time is None
+    assert (await as_stored(database, other)).suspend_time == NOON
+
+
+async def linked(database_url: str, account_id: UUID, issuer: str) -> None:
+    await ask(
+        database_url, "INSERT INTO identities VALUES ($1, gen_random_uuid(), 'p', $2, 'me', '', $3)",
+        account_id, issuer, NOON,
+    )  # fmt: skip
+    await ask(database_url, "INSERT INTO identity_owners VALUES ($1, 'me', $2)", issuer, account_id)
+
+
+async def test_identities_are_unlinked_and_free(database: Database, database_url: str) -> None:
+    owner, other = await states.account(database), await states.account(database)
+    ours, theirs = f"https://{uuid4()}", f"https://{uuid4()}"
+    await linked(database_url, owner.account_id, ours)
+    await linked(database_url, other.account_id, theirs)
+    await database.transact(lambda tx: accounts.unlink_identities(tx, owner.account_id))
+    found = "SELECT issuer FROM {} WHERE issuer = ANY($1)"
+    for table in ("identities", "identity_owners"):
+        assert await rows(database_url, found.format(table), [ours, theirs]) == [(theirs,)]
+
+
+async def test_all_sessions_end_but_one(database: Database) -> None:
+    """How many were ended by it; ended ones stay as they ended, other accounts' are not touched."""
+    owner, other = await states.account(database), await states.account(database)
+    ended, kept, live, theirs = [await states.session(database, one) for one in (owner, owner, owner, other)]
+    await database.transact(lambda tx: sessions.end(tx, ended, NOON))
+    end_others = partial(sessions.end_all, account_id=owner.account_id, now=NOON + HOUR, but=kept.session_id)
+    assert [await database.transact(end_others) for _ in range(2)] == [1, 0]
+    end_all = partial(sessions.end_all, account_id=owner.account_id, now=NOON + 2 * HOUR)
+    assert await database.transact(end_all) == 1
+    times = {}
+    for one in (ended, kept, live, theirs):
+        found = await database.read(partial(sessions.by_id, account_id=one.account_id, session_id=one.session_id))
+        assert found is not None
+        times[one.session_id] = found.end_time
+    assert list(times.values()) == [NOON, NOON + 2 * HOUR, NOON + HOUR, None]
+
+
+async def test_the_replies_of_all_sessions_but_one_are_erased(database: Database) -> None:
+    owner, other = await states.account(database), await states.account(database)
+    kept, erased, theirs = states.reply(owner), states.reply(owner), states.reply(other)
+    for reply in (kept, erased, theirs):
+        await database.transact(partial(replies.keep, reply=reply))
+
+    async def sealed() -> list[bool]:
+        found = [
+            await database.read(
+                partial(replies.find, account_id=one.account_id, scope_id=one.scope_id, request_id=one.request_id)
+            )
+            for one in (kept, erased, theirs)
+        ]
+        return [one is not None and one.sealed is not None for one in found]
+
+    await database.transact(partial(replies.erase_of_sessions, account_id=owner.account_id, but=kept.session_id))
+    assert await sealed() == [True, False, True]
+    await database.transact(partial(replies.erase_of_sessions, account_id=owner.account_id))
+    assert await sealed() == [False, False, True]
+
+
+async def test_open_challenges_are_voided(database: Database, database_url: str) -> None:
+    """Completed ones stay completed, void ones as they were voided, other accounts' open."""
+    owner, other = await states.account(database), await states.account(database)
+    done, void, opened, theirs = [await states.challenge(database, one) for one in (owner, owner, owner, other)]
+    await database.transact(lambda tx: challenges.complete(tx, done, NOON))
+    statement = "UPDATE challenges SET void_time = $2 WHERE challenge_id = $1"
+    await ask(database_url, statement, void.challenge_id, NOON)
+    await database.transact(lambda tx: challenges.void_open(tx, owner.account_id, NOON + MINUTE))
+    look = "SELECT void_time FROM challenges WHERE challenge_id = $1"
+    times = [await ask(database_url, look, one.challenge_id) for one in (done, void, opened, theirs)]
+    assert times == [None, NOON, NOON + MINUTE, None]
+
+
+async def test_a_decoy_is_written_and_never_leased(database: Database, database_url: str) -> None:
+    owner = await states.account(database)
+    message = states.mail(owner)
+    await database.transact(lambda tx: outbox.add_decoy(tx, message))
+    assert await ask(database_url, "SELECT count(*) FROM outbox WHERE message_id = $1", message.message_id) == 1
+    leased = await database.transact(lambda tx: outbox.lease(tx, NOON + HOUR, MINUTE, 1000))
+    assert message.message_id not in [one.message_id for one in leased]
+
+
+async def test_no_link_is_written_where_one_is_pretended(database: Database, database_url: str) -> None:
+    before = await ask(database_url, "SELECT count(*) FROM mailed_links")
+    await database.transact(mailed_links.pretend)
+    assert await ask(database_url, "SELECT count(*) FROM mailed_links") == before
