@@ -85,6 +85,10 @@ REQUIRED = {
     "RemoveAuthenticator": ["session_token", "reauthentication.password"],
     "CreateAccount": ["email"],
     "GetAccount": ["account_id"],
+    "SetPassword": ["session_token", "new_password", "reauthentication.password"],
+    "ChangePassword": ["session_token", "current_password", "new_password"],
+    "StartPasswordReset": ["email"],
+    "CompletePasswordReset": ["reset_token", "new_password"],
 }
 
 
@@ -144,7 +148,12 @@ async def test_an_ip_address_is_one(channel: grpc.aio.Channel, address: str) -> 
 )  # fmt: skip
 async def test_an_email_address_is_one(channel: grpc.aio.Channel, address: str) -> None:
     """An invalid e-mail address is INVALID_FIELD, also where a wrong one would be told nothing."""
-    for method, path in (("CreateAccount", "email"), ("GetAccount", "email"), ("StartSignIn", "password.email")):
+    for method, path in (
+        ("CreateAccount", "email"),
+        ("GetAccount", "email"),
+        ("StartSignIn", "password.email"),
+        ("StartPasswordReset", "email"),
+    ):
         request = filled(method, SOMEBODY)
         put(request, path, address)
         assert await refused_field(channel, method, request.SerializeToString()) == (path,), method

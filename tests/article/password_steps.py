@@ -11,6 +11,7 @@ from tests.servers import text_of
 from twofactor.v1 import account_service_pb2, types_pb2
 
 NEW = "an even better horse"
+_LINK = re.compile(r"^\S*/reset-password\?token=(tfr_\S+)$", re.MULTILINE)
 
 
 async def change(people: People, owner: Person, new: str = NEW, request_id: str = "", current: str = "") -> None:
@@ -50,9 +51,15 @@ async def complete_reset(people: People, token: str, new: str = NEW) -> None:
 async def mailed_token(people: People, email: str, count: int = 1) -> str:
     """The token in the newest reset mail, once there are ``count`` of them."""
     text = text_of(await people.mailbox.wait_for(email, "password-reset", count))
-    found = re.search(r"^\S*/reset-password\?token=(tfr_\S+)$", text, re.MULTILINE)
-    assert found, text
-    return found[1]
+    (token,) = _LINK.findall(text)
+    assert isinstance(token, str)
+    return token
+
+
+def mailed_tokens(people: People, email: str) -> list[str]:
+    """The tokens in all reset mails that have come."""
+    texts = [text_of(mail) for mail in people.mailbox.to(email, "password-reset")]
+    return [_LINK.findall(text)[0] for text in texts]
 
 
 async def reset_token(people: People, email: str, count: int = 1) -> str:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.article.password_steps import NEW, account, change, set_first, vouched_for, without_a_password
-from tests.article.steps import sign_in_by_app, sign_in_by_mail, vouched_challenge
+from tests.article.steps import STEP, sign_in_by_app, sign_in_by_mail, vouched_challenge
 from tests.conftest import Refusing
 from tests.people import PASSWORD, People, Person
 from tests.security.tables import audit, of_account
@@ -37,23 +37,27 @@ async def test_everybody_else_is_signed_out(people: People, refused: Refusing) -
     with refused("SESSION_ENDED"):
         await people.session(elsewhere)
     assert (await people.session(owner.session_token)).email == owner.email
-    for attempt in (people.use_backup_code(challenge, owner.backup_code), people.use_backup_code(challenge, "0" * 16)):
+    for code in (owner.backup_code, "0" * 16):
         with refused("CHALLENGE_EXPIRED"):
-            await attempt
+            await people.use_backup_code(challenge, code)
     assert (await people.challenge(challenge)).state == types_pb2.CHALLENGE_STATE_EXPIRED
 
 
 async def test_their_replies_are_erased_and_this_sessions_are_not(people: People, refused: Refusing) -> None:
-    """A kept answer of an ended session opens no more; the one of the session that stays does."""
+    """A kept answer of an ended session opens no more; the one of the session that stays does. It fails when replies
+    are not erased."""
     owner = await people.with_authenticator()
-    challenge = await people.challenge_for(owner)
-    request_id, here = str(uuid4()), str(uuid4())
-    shown = await people.use_backup_code(challenge, owner.backup_code, request_id)
-    regenerated = await people.regenerate(owner, here)
-    assert regenerated.backup_code.generation == shown.new_backup_code.generation + 1
+    there, here = str(uuid4()), str(uuid4())
+    people.clock.advance(STEP)
+    challenge, code = await people.challenge_for(owner), owner.code_at(people.clock.now)
+    await people.verify_authenticator_code(challenge, code, there)
+    await people.regenerate(owner, here)
+    assert (await people.verify_authenticator_code(challenge, code, there)).replayed
     await change(people, owner)
+    with refused("CHALLENGE_CONSUMED"):
+        await people.verify_authenticator_code(challenge, code)
     with refused("REQUEST_ID_EXPIRED"):
-        await people.use_backup_code(challenge, owner.backup_code, request_id)
+        await people.verify_authenticator_code(challenge, code, there)
     assert (await people.regenerate(owner, here)).replayed
 
 

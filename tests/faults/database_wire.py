@@ -9,7 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.faults.wire import Ends, wire
 
-_OF_FLOWS = ("second_factors", "INSERT INTO accounts", "INSERT INTO audit_events")
+_OF_FLOWS = (
+    "second_factors",
+    "INSERT INTO accounts",
+    "INSERT INTO audit_events",
+    "UPDATE first_factor_failures",
+    "DELETE FROM first_factor_failures WHERE first_factor_failures.subject",
+)
 """What tells a flow's transaction from those of delivery and housekeeping, which go on all the time."""
 
 

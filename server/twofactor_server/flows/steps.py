@@ -15,7 +15,6 @@ class Step(StrEnum):
     FIRST_FACTOR_CHARGED = "first-factor-charged"
     FIRST_FACTOR_REFUSED = "first-factor-refused"
     FIRST_FACTOR_FORGIVEN = "first-factor-forgiven"
-    PASSWORD_REHASHED = "password-rehashed"  # noqa: S105 - what was done, not a password
     SIGN_IN_STARTED = "sign-in-started"
     EMAIL_CODE_SENT = "email-code-sent"
     EMAIL_CODE_JUDGED = "email-code-judged"
@@ -35,7 +34,7 @@ class Step(StrEnum):
     REMOVAL_CHARGED = "removal-charged"
     AUTHENTICATOR_OFF = "authenticator-off"
     SIGNED_OUT = "signed-out"
-    PASSWORD_CHARGED = "password-charged"  # noqa: S105
+    PASSWORD_CHARGED = "password-charged"  # noqa: S105 - what was done, not a password
     PASSWORD_CHANGED = "password-changed"  # noqa: S105
     PASSWORD_RESET_STARTED = "password-reset-started"  # noqa: S105
     PASSWORD_RESET = "password-reset"  # noqa: S105

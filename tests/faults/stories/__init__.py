@@ -11,6 +11,14 @@ from tests.faults.stories.changes import (
     SignOut,
     StartSetup,
 )
+from tests.faults.stories.passwords import (
+    ChangePassword,
+    CompletePasswordReset,
+    FailFirstFactorAgain,
+    PassFirstFactorAfterFailures,
+    SetPassword,
+    StartPasswordReset,
+)
 from tests.faults.stories.sign_in import (
     FailFirstFactor,
     GuessBackupCode,
@@ -39,6 +47,12 @@ STORIES: tuple[type[Story], ...] = (
     ConfirmSaved,
     SignOut,
     CreateAccount,
+    ChangePassword,
+    SetPassword,
+    StartPasswordReset,
+    CompletePasswordReset,
+    FailFirstFactorAgain,
+    PassFirstFactorAfterFailures,
 )
 
 __all__ = ["STORIES", "Story"]
