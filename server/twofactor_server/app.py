@@ -45,7 +45,12 @@ async def running(settings: Settings, database_url: str, *, share_port: bool) ->
         now=_clock(settings),
         reached=_crash_at(settings.test_crash_at),
         wake_delivery=wanted.set,
-        session_limits=SessionLimits(settings.session_lifetime, settings.session_idle),
+        session_limits=SessionLimits(
+            settings.session_lifetime,
+            settings.session_idle,
+            settings.session_remembered_lifetime,
+            settings.session_remembered_idle,
+        ),
         product_name=settings.product_name,
     )
     server = GrpcServer(deps, share_port=share_port)

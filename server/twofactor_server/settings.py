@@ -36,6 +36,8 @@ class Settings:
     keyring_file: Path | None = None
     session_lifetime: timedelta = timedelta(hours=24)
     session_idle: timedelta = timedelta(hours=1)
+    session_remembered_lifetime: timedelta = timedelta(days=7)
+    session_remembered_idle: timedelta = timedelta(days=3)
     argon2_memory_kib: int = 19456
     argon2_time: int = 2
     argon2_parallelism: int = 1
@@ -107,8 +109,9 @@ def _contradictions(settings: Settings) -> list[str]:
     for name in ("test_clock_file", "test_crash_at"):
         if getattr(settings, name) is not None and not settings.test_mode:
             problems.append(f"{PREFIX}{name.upper()} needs {PREFIX}TEST_MODE=1.")
-    if settings.session_idle > settings.session_lifetime:
-        problems.append(f"{PREFIX}SESSION_IDLE must not be longer than {PREFIX}SESSION_LIFETIME.")
+    for shorter, longer in _NOT_LONGER:
+        if getattr(settings, shorter) > getattr(settings, longer):
+            problems.append(f"{PREFIX}{shorter.upper()} must not be longer than {PREFIX}{longer.upper()}.")
     if settings.argon2_memory_kib < 8 * settings.argon2_parallelism:
         problems.append(f"{PREFIX}ARGON2_MEMORY_KIB must be at least 8 for each lane of parallelism.")
     return problems
@@ -159,6 +162,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "keyring_file": _path,
     "session_lifetime": _span,
     "session_idle": _span,
+    "session_remembered_lifetime": _span,
+    "session_remembered_idle": _span,
     "argon2_memory_kib": _whole(8, 4 * 1024 * 1024),
     "argon2_time": _whole(1, 100),
     "argon2_parallelism": _whole(1, 64),
@@ -167,6 +172,13 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "test_clock_file": _path,
     "test_crash_at": _some,
 }
+_NOT_LONGER = (
+    ("session_idle", "session_lifetime"),
+    ("session_remembered_idle", "session_remembered_lifetime"),
+    # Remembering never shortens.
+    ("session_lifetime", "session_remembered_lifetime"),
+    ("session_idle", "session_remembered_idle"),
+)
 _KNOWN = {one.name for one in fields(Settings)}
 _LATER = dict.fromkeys(
     ("tls_cert", "tls_key", "tls_client_ca", "callers_file", "metrics_listen"), " of this version yet"

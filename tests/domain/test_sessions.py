@@ -52,10 +52,10 @@ def test_24_hours_overall_and_one_idle() -> None:
 )
 def test_a_session_is_over_when_ended_out_of_time_or_idle_too_long(session: Session, now: datetime, live: bool) -> None:
     if live:
-        session.check_live(now, LIMITS.idle)
+        session.check_live(now, LIMITS)
         return
     with pytest.raises(Refusal) as caught:
-        session.check_live(now, LIMITS.idle)
+        session.check_live(now, LIMITS)
     assert caught.value.reason is Reason.SESSION_ENDED
 
 

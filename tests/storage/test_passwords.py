@@ -10,7 +10,7 @@ from tests.storage import states
 from tests.storage.databases import ask, rows
 from tests.storage.states import HOUR, MINUTE, NOON
 from twofactor_server.domain.accounts import Account
-from twofactor_server.storage import accounts, challenges, mailed_links, outbox, replies, sessions
+from twofactor_server.storage import accounts, challenges, mailed_links, outbox
 from twofactor_server.storage.database import Database
 from twofactor_server.storage.second_factors import GuardMissed
 
@@ -76,44 +76,6 @@ async def test_identities_are_unlinked_and_free(database: Database, database_url
     found = "SELECT issuer FROM {} WHERE issuer = ANY($1)"
     for table in ("identities", "identity_owners"):
         assert await rows(database_url, found.format(table), [ours, theirs]) == [(theirs,)]
-
-
-async def test_all_sessions_end_but_one(database: Database) -> None:
-    """How many were ended by it; ended ones stay as they ended, other accounts' are not touched."""
-    owner, other = await states.account(database), await states.account(database)
-    ended, kept, live, theirs = [await states.session(database, one) for one in (owner, owner, owner, other)]
-    await database.transact(lambda tx: sessions.end(tx, ended, NOON))
-    end_others = partial(sessions.end_all, account_id=owner.account_id, now=NOON + HOUR, but=kept.session_id)
-    assert [await database.transact(end_others) for _ in range(2)] == [1, 0]
-    end_all = partial(sessions.end_all, account_id=owner.account_id, now=NOON + 2 * HOUR)
-    assert await database.transact(end_all) == 1
-    times = {}
-    for one in (ended, kept, live, theirs):
-        found = await database.read(partial(sessions.by_id, account_id=one.account_id, session_id=one.session_id))
-        assert found is not None
-        times[one.session_id] = found.end_time
-    assert list(times.values()) == [NOON, NOON + 2 * HOUR, NOON + HOUR, None]
-
-
-async def test_the_replies_of_all_sessions_but_one_are_erased(database: Database) -> None:
-    owner, other = await states.account(database), await states.account(database)
-    kept, erased, theirs = states.reply(owner), states.reply(owner), states.reply(other)
-    for reply in (kept, erased, theirs):
-        await database.transact(partial(replies.keep, reply=reply))
-
-    async def sealed() -> list[bool]:
-        found = [
-            await database.read(
-                partial(replies.find, account_id=one.account_id, scope_id=one.scope_id, request_id=one.request_id)
-            )
-            for one in (kept, erased, theirs)
-        ]
-        return [one is not None and one.sealed is not None for one in found]
-
-    await database.transact(partial(replies.erase_of_sessions, account_id=owner.account_id, but=kept.session_id))
-    assert await sealed() == [True, False, True]
-    await database.transact(partial(replies.erase_of_sessions, account_id=owner.account_id))
-    assert await sealed() == [False, False, True]
 
 
 async def test_open_challenges_are_voided(database: Database, database_url: str) -> None:

@@ -8,6 +8,7 @@ from twofactor_server.api import calls, credentials, fields, messages
 from twofactor_server.domain.refusals import invalid
 from twofactor_server.flows.accounts import Accounts
 from twofactor_server.flows.dependencies import Dependencies
+from twofactor_server.flows.first_factor_confirmation import FirstFactorConfirmation
 from twofactor_server.flows.password_reset import PasswordResets
 from twofactor_server.flows.passwords import Passwords
 
@@ -19,6 +20,7 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
         self._accounts = Accounts(deps)
         self._passwords = Passwords(deps)
         self._resets = PasswordResets(deps)
+        self._confirmation = FirstFactorConfirmation(deps)
 
     async def CreateAccount(self, request: pb.CreateAccountRequest, context: Any) -> pb.CreateAccountResponse:
         credentials.member(request, "identity")
@@ -63,3 +65,10 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
         token = fields.required(request.reset_token, "reset_token")
         await self._resets.complete(calls.current(request), token, request.new_password)
         return pb.CompletePasswordResetResponse()
+
+    async def ConfirmFirstFactor(
+        self, request: pb.ConfirmFirstFactorRequest, context: Any
+    ) -> pb.ConfirmFirstFactorResponse:
+        token = fields.required(request.token, "token")
+        await self._confirmation.confirm(calls.current(request), token, request.new_password)
+        return pb.ConfirmFirstFactorResponse()

@@ -37,3 +37,22 @@ class SignInService(sign_in_service_pb2_grpc.SignInServiceServicer):
     async def SignOut(self, request: pb.SignOutRequest, context: Any) -> pb.SignOutResponse:
         await self._sessions.sign_out(calls.current(), fields.required(request.session_token, "session_token"))
         return pb.SignOutResponse()
+
+    async def ListSessions(self, request: pb.ListSessionsRequest, context: Any) -> pb.ListSessionsResponse:
+        found = await self._sessions.list_live(fields.required(request.session_token, "session_token"))
+        listed = [messages.session(one) for one in found.sessions]
+        return pb.ListSessionsResponse(sessions=listed, current_session_id=str(found.current.session_id))
+
+    async def RevokeSession(self, request: pb.RevokeSessionRequest, context: Any) -> pb.RevokeSessionResponse:
+        token = fields.required(request.session_token, "session_token")
+        session_id = fields.uuid(request.session_id, "session_id")
+        await self._sessions.revoke(calls.current(request), token, session_id)
+        return pb.RevokeSessionResponse()
+
+    async def RevokeOtherSessions(
+        self, request: pb.RevokeOtherSessionsRequest, context: Any
+    ) -> pb.RevokeOtherSessionsResponse:
+        token = fields.required(request.session_token, "session_token")
+        including_this = request.including_this
+        await self._sessions.revoke_others(calls.current(request), token, including_this=including_this)
+        return pb.RevokeOtherSessionsResponse()

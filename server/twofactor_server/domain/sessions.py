@@ -23,15 +23,27 @@ _AUTHENTICATION_METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """Overall and idle life (NIST SP 800-63B §2.2.3: at most 24 h and 1 h)."""
+    """Overall and idle life (NIST SP 800-63B §2.2.3: at most 24 h and 1 h), and those of a browser that its owner
+    asked to be remembered on."""
 
     lifetime: timedelta = timedelta(hours=24)
     idle: timedelta = timedelta(hours=1)
+    remembered_lifetime: timedelta = timedelta(days=7)
+    remembered_idle: timedelta = timedelta(days=3)
+
+    def lifetime_of(self, *, remembered: bool) -> timedelta:
+        """How long a session lasts, however active it is."""
+        return self.remembered_lifetime if remembered else self.lifetime
+
+    def idle_of(self, *, remembered: bool) -> timedelta:
+        """After how long without use a session has ended."""
+        return self.remembered_idle if remembered else self.idle
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The row of ``sessions``. ``proof`` is the strongest second factor passed in it, at ``proof_time``."""
+    """The row of ``sessions``. ``proof`` is the strongest second factor passed in it, at ``proof_time``; ``remembered``
+    says which limits are its own."""
 
     account_id: UUID
     session_id: UUID
@@ -44,6 +56,7 @@ class Session:
     expire_time: datetime
     last_active_time: datetime
     end_time: datetime | None
+    remembered: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -51,9 +64,14 @@ class Session:
         first = ("pwd",) if self.first_factor == "password" else ()
         return first + _AUTHENTICATION_METHODS[self.proof]
 
-    def check_live(self, now: datetime, idle: timedelta) -> None:
-        """Refuse a session that was ended, is over, or was idle too long."""
-        if self.end_time or now >= self.expire_time or now >= self.last_active_time + idle:
+    def live(self, now: datetime, limits: SessionLimits) -> bool:
+        """Whether it was not ended, is not over, and was not idle too long."""
+        idle_end = self.last_active_time + limits.idle_of(remembered=self.remembered)
+        return self.end_time is None and now < min(self.expire_time, idle_end)
+
+    def check_live(self, now: datetime, limits: SessionLimits) -> None:
+        """Refuse a session that is not live."""
+        if not self.live(now, limits):
             raise Refusal(Reason.SESSION_ENDED)
 
     def passed(self, method: Method) -> bool:

@@ -13,7 +13,7 @@ from twofactor_server.domain.calls import Call
 from twofactor_server.domain.challenges import Challenge
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import DISABLED_AFTER, Method, Proof, SecondFactor
-from twofactor_server.flows import completion, trail
+from twofactor_server.flows import completion, suspicion, trail
 from twofactor_server.flows.challenges import check_method
 from twofactor_server.flows.completion import SignedIn
 from twofactor_server.flows.dependencies import Dependencies
@@ -57,6 +57,7 @@ class AuthenticatorCodes:
     ) -> Refusal:
         if refusal.reason is Reason.CODE_MISMATCH:
             refusal = Refusal(Reason.CODE_MISMATCH, attempts_left=await completion.charge(tx, challenge))
+            await suspicion.count_failure(tx, self._deps, call, challenge, now)
         await trail.record(
             tx, call, challenge.account_id, "verify_authenticator_code", refusal.reason, now,
             factor=Proof.AUTHENTICATOR, challenge=challenge,

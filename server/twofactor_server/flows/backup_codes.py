@@ -20,7 +20,7 @@ from twofactor_server.domain.calls import Call
 from twofactor_server.domain.challenges import Challenge
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import Method, Proof, SecondFactor
-from twofactor_server.flows import completion, trail
+from twofactor_server.flows import completion, suspicion, trail
 from twofactor_server.flows.challenges import check_method
 from twofactor_server.flows.completion import SignedIn
 from twofactor_server.flows.dependencies import Dependencies
@@ -220,9 +220,11 @@ class BackupCodes:
     async def _settle(
         self, tx: Transaction, use: _Use, challenge: Challenge, verdict: AttemptVerdict, reason: Reason, now: datetime
     ) -> None:
-        """Give the pending attempt its verdict, and tell the audit trail once."""
+        """Give the pending attempt its verdict; who does, tells the audit trail and counts a wrong code, once."""
         if await backup_codes.settle(tx, challenge, use.fingerprints, verdict):
             await self._record(tx, use, challenge, reason, now)
+            if verdict is AttemptVerdict.WRONG:
+                await suspicion.count_failure(tx, self._deps, use.call, challenge, now)
 
     async def _record(self, tx: Transaction, use: _Use, challenge: Challenge, reason: Reason, now: datetime) -> None:
         await trail.record(

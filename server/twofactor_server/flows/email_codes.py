@@ -11,7 +11,7 @@ from twofactor_server.domain.challenges import Challenge
 from twofactor_server.domain.email_codes import EmailCode
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import Method, Proof, SecondFactor
-from twofactor_server.flows import completion, trail
+from twofactor_server.flows import completion, suspicion, trail
 from twofactor_server.flows.challenges import ChallengeView, check_method, view
 from twofactor_server.flows.completion import SignedIn
 from twofactor_server.flows.dependencies import Dependencies
@@ -119,6 +119,8 @@ class EmailCodes:
                 tx, call, factor.account_id, "verify_email_code", refusal.reason, now, factor=Proof.EMAIL_CODE,
                 challenge=challenge,
             )  # fmt: skip
+            if refusal.reason is not Reason.CODE_EXPIRED:
+                await suspicion.count_failure(tx, self._deps, call, challenge, now)
         return refusal
 
     def _matches(self, challenge: Challenge, code: EmailCode, digits: str) -> bool:

@@ -25,5 +25,5 @@ async def lock_owner(tx: Transaction, token: Token, now: datetime, limits: Sessi
     session = await sessions.lock(tx, token.account_id, token.digest) if factor else None
     if factor is None or session is None:
         raise Refusal(Reason.SESSION_ENDED)
-    session.check_live(now, limits.idle)
+    session.check_live(now, limits)
     return Owner(factor, session)

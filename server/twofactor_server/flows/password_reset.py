@@ -14,7 +14,7 @@ from twofactor_server.domain.passwords import check_not_about
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import Counter, SecondFactor
 from twofactor_server.flows import mailed_links as links
-from twofactor_server.flows import trail
+from twofactor_server.flows import suspicion, trail
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.mailed_links import Followed
 from twofactor_server.flows.password_change import apply_new_password, chosen, hash_chosen
@@ -120,7 +120,7 @@ async def _welcome_back(tx: Transaction, account: Account, factor: SecondFactor,
         # Nobody had proved the address: whoever made the account, or linked an identity to it, may be a stranger.
         await accounts.unlink_identities(tx, account_id)
         await accounts.mark_email_verified(tx, account_id, account.email, now)
-    await accounts.lift_suspension(tx, account_id)
+    await suspicion.lift(tx, account_id, now)
     await second_factors.count_email_codes(tx, account_id, Counter())
     waitless = replace(factor.authenticator, wait_until=None)
     await second_factors.count_authenticator(tx, account_id, waitless, disabled=factor.authenticator_disabled)

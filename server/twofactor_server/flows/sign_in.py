@@ -89,13 +89,17 @@ class SignIn:
     async def _start(self, call: Call, account: Account, first_factor: str, *, remember_me: bool) -> StartedSignIn:
         token = new_token(TokenKind.CHALLENGE, account.account_id)
 
-        async def work(tx: Transaction) -> StartedSignIn:
+        async def work(tx: Transaction) -> StartedSignIn | Refusal:
             now = self._deps.now()
             factor = await second_factors.lock(tx, account.account_id)
             current = await accounts.by_id(tx, account.account_id)
             # Read again under the lock: the password that was verified may have been changed since.
             if factor is None or current is None or current.password_version != account.password_version:
                 raise Refusal(Reason.CREDENTIALS_MISMATCH)
+            if current.suspend_time is not None:
+                suspended = Reason.FIRST_FACTOR_SUSPENDED
+                await trail.record(tx, call, account.account_id, "start_sign_in", suspended, now, factor=first_factor)
+                return Refusal(suspended)
             challenge = _challenge(call, current, first_factor, now, remember_me=remember_me)
             await challenges.create(tx, challenge, token.digest)
             await trail.record(

@@ -42,7 +42,7 @@ class Status:
             found = await second_factors.read_for_status(tx, token.account_id, now) if session else None
             if found is None or session is None:
                 raise Refusal(Reason.SESSION_ENDED)
-            session.check_live(now, self._deps.session_limits.idle)
+            session.check_live(now, self._deps.session_limits)
             factor, shown = found
             unsaved = factor.method is Method.AUTHENTICATOR and factor.saved_time is None
             return TwoFactorStatus(factor, waits_in_force(factor, now), must_regenerate=unsaved and not shown)

@@ -38,6 +38,9 @@ class Step(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105
     PASSWORD_RESET_STARTED = "password-reset-started"  # noqa: S105
     PASSWORD_RESET = "password-reset"  # noqa: S105
+    SESSION_REVOKED = "session-revoked"
+    OTHER_SESSIONS_REVOKED = "other-sessions-revoked"
+    FIRST_FACTOR_CONFIRMED = "first-factor-confirmed"
 
     @property
     def before(self) -> str:

@@ -126,6 +126,24 @@ class PasswordReset(LinkNotice):
     action = "Choose a new password"
 
 
+class SecondFactorFailed(Notice):
+    """Somebody passed the first factor and failed the second, ``failures`` times within a day by now."""
+
+    kind = "second-factor-failed"
+    failures: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInSuspended(LinkNotice):
+    """Nobody can begin to sign in until the owner confirms by the link. ``failures``: how many wrong second factors
+    led to it, 0 where the owner said that it was somebody else."""
+
+    kind = "sign-in-suspended"
+    purpose = Purpose.CONFIRM_SIGN_IN
+    action = "Confirm and sign in again"
+    failures: int = 0
+
+
 KINDS: Mapping[str, type[Notice]] = {
     notice.kind: notice
     for notice in (
@@ -136,6 +154,8 @@ KINDS: Mapping[str, type[Notice]] = {
         AuthenticatorOff,
         PasswordChanged,
         PasswordReset,
+        SecondFactorFailed,
+        SignInSuspended,
     )
 }
 

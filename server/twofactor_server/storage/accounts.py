@@ -75,6 +75,11 @@ _FREE_IDENTITY = delete(identity_owners).where(
     identity_owners.c.subject == bindparam("known_as"),
     identity_owners.c.account_id == bindparam("id"),
 )
+_SUSPEND = (
+    update(accounts)
+    .where(accounts.c.account_id == bindparam("id"), accounts.c.suspend_time.is_(None), accounts.c.close_time.is_(None))
+    .values(suspend_time=bindparam("now"))
+)
 
 
 async def by_id(tx: Transaction, account_id: UUID) -> Account | None:
@@ -156,3 +161,8 @@ async def unlink_identities(tx: Transaction, account_id: UUID) -> None:
     """No identity opens the account any more; each is free for another."""
     for issuer, subject in (await tx.execute(_UNLINK_IDENTITIES, {"id": account_id})).all():
         await tx.execute(_FREE_IDENTITY, {"issued_by": issuer, "known_as": subject, "id": account_id})
+
+
+async def suspend(tx: Transaction, account_id: UUID, now: datetime) -> bool:
+    """Suspend the first factor; False if it is suspended already, or the account closed."""
+    return (await tx.execute(_SUSPEND, {"id": account_id, "now": now})).rowcount == 1

@@ -1,5 +1,6 @@
 """Sealed replies: what a changing call answered, for the one who repeats it. Erasing empties the bytes only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -52,7 +53,7 @@ _ERASE_SAVED = (
 )
 _ERASE_SESSION = update(replies).where(*_OF_ACCOUNT, _t.session_id == bindparam("session")).values(sealed=None)
 _ERASE_SESSIONS = (
-    update(replies).where(*_OF_ACCOUNT, _t.session_id.is_distinct_from(bindparam("but"))).values(sealed=None)
+    update(replies).where(*_OF_ACCOUNT, _t.session_id.in_(bindparam("sessions", expanding=True))).values(sealed=None)
 )
 
 
@@ -83,6 +84,6 @@ async def erase_of_session(tx: Transaction, account_id: UUID, session_id: UUID) 
     await tx.execute(_ERASE_SESSION, {"id": account_id, "session": session_id})
 
 
-async def erase_of_sessions(tx: Transaction, account_id: UUID, *, but: UUID | None = None) -> None:
-    """Erase every reply of the account's sessions but this one, if one is named: they were ended."""
-    await tx.execute(_ERASE_SESSIONS, {"id": account_id, "but": but})
+async def erase_of_sessions(tx: Transaction, account_id: UUID, session_ids: Sequence[UUID]) -> None:
+    """Erase every reply of these sessions, which were ended."""
+    await tx.execute(_ERASE_SESSIONS, {"id": account_id, "sessions": list(session_ids)})

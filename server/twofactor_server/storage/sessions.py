@@ -27,20 +27,25 @@ _READ: Select[*tuple[Any, ...]] = select(
     _t.expire_time,
     _t.last_active_time,
     _t.end_time,
+    _t.remembered,
 ).join_from(sessions, accounts, accounts.c.account_id == _t.account_id)
 _FIND = _READ.where(_t.account_id == bindparam("id"), _t.token_digest == bindparam("digest"))
 _LOCK = _FIND.with_for_update(key_share=True, of=sessions)
 _BY_ID = _READ.where(_t.account_id == bindparam("id"), _t.session_id == bindparam("session"))
+_NOT_OVER = _READ.where(
+    _t.account_id == bindparam("id"), _t.end_time.is_(None), _t.expire_time > bindparam("now")
+).order_by(_t.create_time.desc(), _t.session_id)
 _INSERT = insert(sessions)
 _THIS = (_t.account_id == bindparam("id"), _t.session_id == bindparam("session"))
 _TOUCH = update(sessions).where(*_THIS, _t.end_time.is_(None)).values(last_active_time=bindparam("now"))
 _END = update(sessions).where(*_THIS, _t.end_time.is_(None)).values(end_time=bindparam("now"))
-# Distinct from NULL, which is no session, are all of them.
 _END_ALL = (
     update(sessions)
-    .where(_t.account_id == bindparam("id"), _t.end_time.is_(None), _t.session_id.is_distinct_from(bindparam("but")))
+    .where(_t.account_id == bindparam("id"), _t.end_time.is_(None))
     .values(end_time=bindparam("now"))
+    .returning(_t.session_id)
 )
+_END_OTHERS = _END_ALL.where(_t.session_id != bindparam("kept"))
 _PROVE = (
     update(sessions)
     .where(*_THIS, _t.end_time.is_(None))
@@ -82,6 +87,7 @@ async def create(tx: Transaction, session: Session, challenge_id: UUID, token_di
             "create_time": session.create_time,
             "expire_time": session.expire_time,
             "last_active_time": session.last_active_time,
+            "remembered": session.remembered,
         },
     )
 
@@ -104,6 +110,11 @@ async def by_id(tx: Transaction, account_id: UUID, session_id: UUID) -> Session 
     return _record(row) if row else None
 
 
+async def not_over(tx: Transaction, account_id: UUID, now: datetime) -> list[Session]:
+    """The account's sessions that were not ended and have time left, the newest first; some may be idle too long."""
+    return [_record(row) for row in await tx.execute(_NOT_OVER, {"id": account_id, "now": now})]
+
+
 async def touch(tx: Transaction, session: Session, now: datetime) -> None:
     """The session was active; an ended one stays ended."""
     await tx.execute(_TOUCH, {"id": session.account_id, "session": session.session_id, "now": now})
@@ -115,9 +126,11 @@ async def end(tx: Transaction, session: Session, now: datetime) -> bool:
     return result.rowcount == 1
 
 
-async def end_all(tx: Transaction, account_id: UUID, now: datetime, *, but: UUID | None = None) -> int:
-    """End every session of the account but this one, if one is named; how many were ended by it."""
-    return (await tx.execute(_END_ALL, {"id": account_id, "but": but, "now": now})).rowcount
+async def end_others(tx: Transaction, account_id: UUID, keep: UUID | None, now: datetime) -> list[UUID]:
+    """End every session of the account but ``keep`` (None: all) for good; the ids of those that it ended."""
+    statement = _END_ALL if keep is None else _END_OTHERS
+    values = {"id": account_id, "now": now} | ({} if keep is None else {"kept": keep})
+    return list((await tx.execute(statement, values)).scalars())
 
 
 async def prove(tx: Transaction, session: Session, proof: Proof, now: datetime) -> None:
@@ -174,7 +187,7 @@ def _key(session: Session) -> dict[str, Any]:
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> Session:
-    account_id, session_id, email, first_factor, proof, proof_time, ip_address, user_agent, *times = row
+    account_id, session_id, email, first_factor, proof, proof_time, ip_address, user_agent, *rest = row
     return Session(
         account_id,
         session_id,
@@ -183,5 +196,5 @@ def _record(row: Row[*tuple[Any, ...]]) -> Session:
         Proof(proof),
         proof_time,
         Client(ip_address, user_agent),
-        *times,
+        *rest,
     )
