@@ -117,10 +117,13 @@ class People:
         )
         return await self.stubs.two_factor.StartAuthenticatorSetup(request)
 
-    async def challenge_for(self, person: Person, client: types_pb2.ClientInfo | None = None) -> str:
+    async def challenge_for(
+        self, person: Person, client: types_pb2.ClientInfo | None = None, *, remember_me: bool = False
+    ) -> str:
         """Pass the first factor; the challenge's token."""
         request = sign_in_service_pb2.StartSignInRequest(
             password=types_pb2.PasswordCredential(email=person.email, password=person.password),
+            remember_me=remember_me,
             client=client or self.client,
         )
         return (await self.stubs.sign_in.StartSignIn(request)).challenge_token
@@ -174,6 +177,25 @@ class People:
     async def sign_out(self, session_token: str) -> None:
         """SignOut."""
         await self.stubs.sign_in.SignOut(sign_in_service_pb2.SignOutRequest(session_token=session_token))
+
+    async def sessions(self, session_token: str) -> list[types_pb2.Session]:
+        """ListSessions."""
+        request = sign_in_service_pb2.ListSessionsRequest(session_token=session_token)
+        return list((await self.stubs.sign_in.ListSessions(request)).sessions)
+
+    async def revoke(self, session_token: str, session_id: str) -> None:
+        """RevokeSession."""
+        request = sign_in_service_pb2.RevokeSessionRequest(
+            session_token=session_token, session_id=session_id, client=self.client
+        )
+        await self.stubs.sign_in.RevokeSession(request)
+
+    async def revoke_others(self, session_token: str, *, including_this: bool = False) -> None:
+        """RevokeOtherSessions."""
+        request = sign_in_service_pb2.RevokeOtherSessionsRequest(
+            session_token=session_token, including_this=including_this, client=self.client
+        )
+        await self.stubs.sign_in.RevokeOtherSessions(request)
 
     async def confirm_setup(
         self, person: Person, setup_id: str, code: str, request_id: str = ""

@@ -23,6 +23,8 @@ SETTINGS: dict[str, tuple[str, object]] = {
     "keyring_file": ("/etc/twofactor/keyring.json", Path("/etc/twofactor/keyring.json")),
     "session_lifetime": ("12h", timedelta(hours=12)),
     "session_idle": ("15m", timedelta(minutes=15)),
+    "session_remembered_lifetime": ("30d", timedelta(days=30)),
+    "session_remembered_idle": ("36h", timedelta(hours=36)),
     "argon2_memory_kib": ("65536", 65536),
     "argon2_time": ("3", 3),
     "argon2_parallelism": ("4", 4),
@@ -73,6 +75,8 @@ def test_the_defaults() -> None:
     assert (str(settings.listen), settings.data_dir) == ("127.0.0.1:50051", Path("var"))
     assert (settings.database_url, settings.smtp_url, settings.test_mode) == (None, None, False)
     assert (settings.session_lifetime, settings.session_idle) == (timedelta(hours=24), timedelta(hours=1))
+    remembered = (settings.session_remembered_lifetime, settings.session_remembered_idle)
+    assert remembered == (timedelta(days=7), timedelta(days=3))
     assert (settings.argon2_memory_kib, settings.argon2_time, settings.argon2_parallelism) == (19456, 2, 1)
     assert settings.workers == os.cpu_count()
 
@@ -108,6 +112,9 @@ BAD = [
     ("session_lifetime", "1.5h"),
     ("session_lifetime", "1000000d"),
     ("session_idle", "25h"),
+    ("session_lifetime", "8d"),
+    ("session_remembered_idle", "8d"),
+    ("session_remembered_lifetime", "7"),
     ("argon2_memory_kib", "7"),
     ("argon2_parallelism", "0"),
     ("argon2_time", "0"),
@@ -142,6 +149,19 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     variables = ("LISTEN", "SESSION_IDLE", "TASTE", "TLS_CERT", "TEST_CLOCK_FILE", "ARGON2_MEMORY_KIB")
     named = sorted(problem.split()[0] for problem in found)
     assert named == sorted(["workers", "colour", *(f"TWOFACTOR_{name}" for name in variables)])
+
+
+def test_being_remembered_is_never_shorter() -> None:
+    """Neither overall nor idle, and no life is shorter than its idle part."""
+    found = problems(session_remembered_lifetime="23h", session_remembered_idle="59m")
+    named = [re.findall(r"SESSION_\w+", problem) for problem in found]
+    assert named == [
+        ["SESSION_LIFETIME", "SESSION_REMEMBERED_LIFETIME"],
+        ["SESSION_IDLE", "SESSION_REMEMBERED_IDLE"],
+    ]
+    assert problems(session_remembered_lifetime="2d") == [
+        "TWOFACTOR_SESSION_REMEMBERED_IDLE must not be longer than TWOFACTOR_SESSION_REMEMBERED_LIFETIME."
+    ]
 
 
 def test_a_setting_that_a_later_version_brings_is_told_from_a_misspelt_one() -> None:

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from tests.article.steps import from_network, vouched_challenge, wrong_backup_codes
+from tests.article.suspensions import lift
 from tests.conftest import Refusing
 from tests.people import People, Person
 from twofactor.v1 import types_pb2
 from twofactor_server.domain.calls import Client
+from twofactor_server.domain.suspension import SUSPENDED_AT
 
 HOUR = timedelta(hours=1)
 
@@ -21,19 +23,24 @@ def codes() -> Iterator[str]:
 
 
 class Guesser:
-    """Whoever has the first factor of an account and tries backup codes from some network."""
+    """Whoever has the first factor of an account and tries backup codes from some network. Whenever that has suspended
+    the first factor, the owner lifts it."""
 
     def __init__(self, people: People, owner: Person, refused: Refusing) -> None:
         self.people, self.owner, self.refused = people, owner, refused
+        self.failures = 0
 
     async def try_out(self, codes: list[str], client: types_pb2.ClientInfo) -> None:
         """Every one of these is judged, and wrong."""
         challenge = ""
         for number, code in enumerate(codes):
-            if number % 5 == 0:
+            if number % 5 == 0 or self.failures % SUSPENDED_AT == 0:
                 challenge = await vouched_challenge(self.people, self.owner, client)
             with self.refused("CODE_MISMATCH"):
                 await self.people.use_backup_code(challenge, code, client=client)
+            self.failures += 1
+            if self.failures % SUSPENDED_AT == 0:
+                await lift(self.people, self.owner, self.failures // SUSPENDED_AT)
 
     async def must_wait(self, code: str, client: types_pb2.ClientInfo) -> float:
         """The code is not judged, and nothing is charged; the seconds that are left to wait."""

@@ -12,19 +12,22 @@ from tests.article.steps import (
     vouched_challenge,
     wrong_digits,
 )
+from tests.article.suspensions import lift
 from tests.conftest import Refusing
 from tests.people import People, Person
 from twofactor.v1 import types_pb2
+from twofactor_server.domain.suspension import SUSPENDED_AT
 
 WAITS = (30, 60, 120, 240, 480, 960, 1920, 3600, 3600)
 
 
 class Guesser:
-    """Whoever has the first factor of an account and guesses the second."""
+    """Whoever has the first factor of an account and guesses the second. Whenever that has suspended the first factor,
+    the owner lifts it."""
 
     def __init__(self, people: People, owner: Person, refused: Refusing) -> None:
         self.people, self.owner, self.refused = people, owner, refused
-        self.sign_ins = 0
+        self.sign_ins = self.failures = 0
         self.token = ""
         self.left = 0
         self.ends = people.clock.now
@@ -43,6 +46,10 @@ class Guesser:
             with self.refused("CODE_MISMATCH"):
                 await self.guess(await self.challenge())
             self.left -= 1
+            self.failures += 1
+            if self.failures % SUSPENDED_AT == 0:
+                await lift(self.people, self.owner, self.failures // SUSPENDED_AT)
+                self.left = 0
 
     async def must_wait(self) -> float:
         """The next code is not judged; the seconds that are left to wait."""

@@ -15,13 +15,16 @@ from twofactor_server.mail.notices import (
     Notice,
     PasswordChanged,
     PasswordReset,
+    SecondFactorFailed,
     SignInCode,
+    SignInSuspended,
 )
 
 OWNER = "mia@example.com"
 TIME = datetime(2026, 7, 2, 9, 5, 33, 250_000, tzinfo=UTC)
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 BRAND = Branding("Example Hosting", "https://my.example.com/account", "security@example.com")
+LINK_TOKEN = f"tfr_{'Ab3-_' * 12}wxyz"
 MESSAGE_ID = UUID("0198c0de-1111-7222-8333-444455556666")
 
 
@@ -51,6 +54,13 @@ def password_reset() -> PasswordReset:
     )
 
 
+def suspended(failures: int = 20) -> SignInSuspended:
+    """Nobody can sign in until the owner follows the link."""
+    return SignInSuspended(
+        recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, token=LINK_TOKEN, failures=failures
+    )
+
+
 def all_notices() -> list[Notice]:
     """Every kind, and both forms of the one that has two."""
     return [
@@ -62,6 +72,9 @@ def all_notices() -> list[Notice]:
         AuthenticatorOff(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
         PasswordChanged(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME),
         password_reset(),
+        SecondFactorFailed(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, failures=7),
+        suspended(),
+        suspended(failures=0),
     ]
 
 

@@ -24,6 +24,8 @@ def test_the_kinds_are_the_wire_names() -> None:
         "authenticator-off",
         "password-changed",
         "password-reset",
+        "second-factor-failed",
+        "sign-in-suspended",
     }
     assert {notice.kind for notice in all_notices()} == set(KINDS)
 

@@ -126,6 +126,7 @@ class PasswordReset(LinkNotice):
     action = "Choose a new password"
 
 
+@dataclass(frozen=True, kw_only=True)
 class SecondFactorFailed(Notice):
     """Somebody passed the first factor and failed the second, ``failures`` times within a day by now."""
 
