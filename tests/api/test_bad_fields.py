@@ -83,6 +83,10 @@ REQUIRED = {
     "CancelAuthenticatorSetup": ["session_token", "setup_id"],
     "RegenerateBackupCode": ["session_token", "reauthentication.password"],
     "RemoveAuthenticator": ["session_token", "reauthentication.password"],
+    "ListSessions": ["session_token"],
+    "RevokeSession": ["session_token", "session_id"],
+    "RevokeOtherSessions": ["session_token"],
+    "ConfirmFirstFactor": ["token"],
     "CreateAccount": ["email"],
     "GetAccount": ["account_id"],
     "SetPassword": ["session_token", "new_password", "reauthentication.password"],
@@ -113,13 +117,16 @@ async def test_what_is_required_is_missed(people: People, channel: grpc.aio.Chan
     assert await refused_field(channel, "GetAccount", nothing.SerializeToString()) == ("account_id",)
 
 
+IDS = ("request_id", "setup_id", "session_id", "account_id")
+
+
 async def test_ids_are_uuids(channel: grpc.aio.Channel) -> None:
-    """request_id, setup_id and account_id are UUIDs in their usual form, and nothing that merely looks like one."""
+    """Ids are UUIDs in their usual form, and nothing that merely looks like one."""
     forms = (MARK, "0", "5b1f9d0e58d54bb48a52f4d7d1b1a001", "{5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001}",
              "urn:uuid:5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001", "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a00g",
              " 5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001", "\uff15b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001")  # fmt: skip
     for method, path in every_string():
-        if path.split(".")[-1] in ("request_id", "setup_id", "account_id") and not path.startswith("reauth"):
+        if path.split(".")[-1] in IDS and not path.startswith("reauth"):
             for form in forms:
                 request = filled(method, SOMEBODY)
                 put(request, path, form)

@@ -31,8 +31,19 @@ SESSION = Session(
 )
 
 
+REMEMBERED = replace(SESSION, remembered=True, expire_time=NOON + LIMITS.remembered_lifetime)
+
+
 def test_24_hours_overall_and_one_idle() -> None:
     assert SessionLimits(timedelta(hours=24), timedelta(hours=1)) == LIMITS
+
+
+def test_remembered_7_days_overall_and_three_idle() -> None:
+    assert (LIMITS.remembered_lifetime, LIMITS.remembered_idle) == (timedelta(days=7), timedelta(days=3))
+    assert (LIMITS.lifetime_of(remembered=True), LIMITS.idle_of(remembered=True)) == (
+        timedelta(days=7), timedelta(days=3)
+    )  # fmt: skip
+    assert (LIMITS.lifetime_of(remembered=False), LIMITS.idle_of(remembered=False)) == (LIMITS.lifetime, LIMITS.idle)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +59,15 @@ def test_24_hours_overall_and_one_idle() -> None:
             True,
         ),
         (replace(SESSION, end_time=NOON), NOON, False),
+        (REMEMBERED, NOON + LIMITS.remembered_idle - INSTANT, True),
+        (REMEMBERED, NOON + LIMITS.remembered_idle, False),
+        (replace(REMEMBERED, last_active_time=NOON + timedelta(days=6)), REMEMBERED.expire_time - INSTANT, True),
+        (replace(REMEMBERED, last_active_time=NOON + timedelta(days=6)), REMEMBERED.expire_time, False),
+        (replace(REMEMBERED, end_time=NOON), NOON, False),
     ],
 )
 def test_a_session_is_over_when_ended_out_of_time_or_idle_too_long(session: Session, now: datetime, live: bool) -> None:
+    assert session.live(now, LIMITS) is live
     if live:
         session.check_live(now, LIMITS)
         return

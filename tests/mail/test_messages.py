@@ -22,7 +22,7 @@ from tests.mail.letters import (
     suspended,
 )
 from twofactor_server.mail.messages import Branding, render
-from twofactor_server.mail.notices import AuthenticatorOff, AuthenticatorOn, LinkNotice, Notice
+from twofactor_server.mail.notices import AuthenticatorOff, AuthenticatorOn, LinkNotice, Notice, PasswordReset
 from twofactor_server.mail.wording import span
 
 SUBJECTS = {

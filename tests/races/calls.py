@@ -78,6 +78,18 @@ def confirm_setup(session: str, setup_id: str, code: str, request_id: str = "") 
     )
 
 
+def revoke_others(session: str, *, including_this: bool = False) -> Message:
+    """RevokeOtherSessions."""
+    return sign_in_service_pb2.RevokeOtherSessionsRequest(
+        session_token=session, including_this=including_this, client=CLIENT
+    )
+
+
+def confirm_first_factor(token: str, new_password: str) -> Message:
+    """ConfirmFirstFactor."""
+    return account_service_pb2.ConfirmFirstFactorRequest(token=token, new_password=new_password, client=CLIENT)
+
+
 def saved(session: str, generation: int) -> Message:
     """ConfirmBackupCodeSaved."""
     return two_factor_service_pb2.ConfirmBackupCodeSavedRequest(session_token=session, generation=generation)

@@ -13,6 +13,8 @@ _ATTEMPTS = "SELECT verdict FROM backup_code_attempts WHERE account_id = $1"
 _REAUTHENTICATIONS = "SELECT count(*) FROM reauthentication_attempts WHERE account_id = $1"
 _STALE_REPLIES = """SELECT count(*) FROM replies JOIN sessions USING (account_id, session_id)
 WHERE account_id = $1 AND sealed IS NOT NULL AND (end_time IS NOT NULL OR replies.generation < $2)"""
+_FAILURES = "SELECT count(*) FROM second_factor_failures WHERE account_id = $1"
+_SUSPENDED = "SELECT suspend_time IS NOT NULL FROM accounts WHERE account_id = $1"
 _MAILS = "SELECT kind FROM outbox WHERE account_id = $1"
 _EVENTS = "SELECT action, outcome FROM audit_events WHERE account_id = $1"
 
@@ -20,7 +22,7 @@ _EVENTS = "SELECT action, outcome FROM audit_events WHERE account_id = $1"
 @dataclass(frozen=True)
 class Facts:
     """``verdicts`` are those of the backup codes tried, ``charged`` the attempts of all challenges together,
-    ``reauthentications`` the passwords charged and not forgiven."""
+    ``reauthentications`` the passwords charged and not forgiven, ``failures`` the wrong second factors counted."""
 
     method: str
     generation: int
@@ -30,6 +32,8 @@ class Facts:
     challenges: int
     charged: int
     reauthentications: int
+    failures: int
+    suspended: bool
     mails: Counter[str]
     events: Counter[tuple[str, str]]
 
@@ -66,6 +70,8 @@ class Ledger:
             challenges=len(challenges),
             charged=sum(attempts for _, attempts, _ in challenges),
             reauthentications=await self.connection.fetchval(_REAUTHENTICATIONS, account),
+            failures=await self.connection.fetchval(_FAILURES, account),
+            suspended=await self.connection.fetchval(_SUSPENDED, account),
             mails=Counter(await self._column(_MAILS, account)),
             events=Counter((action, outcome) for action, outcome in await self.connection.fetch(_EVENTS, account)),
         )

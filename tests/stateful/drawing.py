@@ -8,7 +8,7 @@ from hypothesis.strategies import SearchStrategy
 
 from tests.stateful.programs import MALFORMED, OPENINGS, UNKNOWN, Act, Program, Step, Together, Wait
 
-_SPANS = (29, 31, 31, 31, 31, 61, 299, 301, 599, 601, 3599, 3601, 86_399, 86_401)
+_SPANS = (29, 31, 31, 31, 31, 61, 299, 301, 599, 601, 3599, 3601, 86_399, 86_401, 259_199, 259_201)
 _REQUESTS = (0, 1, 1, 2, 2, 3)
 _PROOFS = (
     *["password"] * 8,
@@ -39,8 +39,8 @@ class Kinds:
     def start(self) -> SearchStrategy[Act]:
         """StartSignIn with what opens a challenge."""
         who = st.sampled_from(self.who)
-        networks = st.sampled_from((0, 0, 0, 1, 2))
-        return st.builds(lambda one, net: start_of(one, network=net), who, networks)
+        networks, remember = st.sampled_from((0, 0, 0, 1, 2)), st.sampled_from((0, 0, 0, 1))
+        return st.builds(lambda one, net, stay: start_of(one, network=net, request=stay), who, networks, remember)
 
     @property
     def proving(self) -> Sequence[SearchStrategy[Act]]:
@@ -70,6 +70,8 @@ class Kinds:
             self.act("RemoveAuthenticator", proof=self.proof),
             self.act("ConfirmBackupCodeSaved", code=self.said),
             self.act("SignOut"),
+            self.act("RevokeSession", setup=self.setup),
+            self.act("RevokeOtherSessions", code=("others", "others", "all")),
             self.act("CancelAuthenticatorSetup", setup=self.setup),
             self.begin,
             self.confirm,
@@ -83,7 +85,13 @@ class Kinds:
     @property
     def looking(self) -> SearchStrategy[Act]:
         """What only looks."""
-        return st.one_of([self.act(method) for method in ("GetChallenge", "GetTwoFactor", "GetSession", "GetAccount")])
+        methods = ("GetChallenge", "GetTwoFactor", "GetSession", "GetAccount", "ListSessions")
+        return st.one_of([self.act(method) for method in methods])
+
+    @property
+    def confirmation(self) -> SearchStrategy[Act]:
+        """ConfirmFirstFactor."""
+        return self.act("ConfirmFirstFactor", code=("right", "right", "right", "another", "contrary", "short"))
 
     @property
     def every(self) -> SearchStrategy[Act]:
@@ -91,13 +99,14 @@ class Kinds:
         odd = (
             self.act("StartSignIn", proof=_PROOFS, network=(0, 1)),
             self.act("CreateAccount", request=(0, 1), code=("", "wrong")),
+            self.confirmation,
         )
         return st.one_of([*self.proving, *self.owning, self.send, self.start, self.looking, *odd])
 
 
-def start_of(who: int, network: int = 0) -> Act:
+def start_of(who: int, network: int = 0, request: int = 0) -> Act:
     """StartSignIn with the first factor that this account has."""
-    return Act("StartSignIn", who=who, network=network, proof="word" if who else "password")
+    return Act("StartSignIn", who=who, network=network, request=request, proof="word" if who else "password")
 
 
 ANY = Kinds(
@@ -174,6 +183,7 @@ def _phrases(kinds: Kinds) -> SearchStrategy[Phrase]:
         (kinds.begin, kinds.confirm, races),
         (kinds.start, kinds.send, kinds.proving[3]),
         (kinds.proving[0], kinds.owning[2], kinds.proving[0]),
+        (kinds.proving[0], kinds.confirmation, kinds.start, proving),
     ]
     return st.one_of([st.tuples(*wording) for wording in wordings])
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.races.ledger import Facts, Ledger
-from tests.stateful.oracle.answers import Refused, SignedIn, Started
+from tests.stateful.oracle.answers import Done, Refused, SignedIn, Started
 from tests.stateful.oracle.state import Account, Method
 from tests.stateful.player import Player
 from tests.stateful.programs import Act, Together, Wait
@@ -26,6 +26,7 @@ async def _look_around(player: Player, who: int) -> None:
     """What is shown is what is so; the oracle compares."""
     account = player.accounts[who]
     acts = [Act("GetTwoFactor", who=who, on=on) for on in range(min(2, len(account.sessions)))]
+    acts += [Act("ListSessions", who=who, on=on) for on in range(min(1, len(account.sessions)))]
     acts += [Act("GetChallenge", who=who, on=on) for on in range(min(4, len(account.challenges)))]
     acts += [Act("GetSession", who=who, on=on) for on in range(min(3, len(account.sessions)))]
     await player.play([Together(tuple(acts)), Act("GetAccount", who=who)])
@@ -33,6 +34,8 @@ async def _look_around(player: Player, who: int) -> None:
 
 async def _get_in(player: Player, who: int) -> None:
     """Whatever has happened, the owner gets in with the code they hold. This asks nothing of the oracle."""
+    if player.accounts[who].suspended:
+        assert await player.act(Act("ConfirmFirstFactor", who=who)) == Done()
     first = "password" if player.accounts[who].password else "word"
     start = Act("StartSignIn", who=who, proof=first, network=3)
     assert isinstance(await player.act(start), Started)
@@ -74,6 +77,8 @@ def facts_of(account: Account) -> Facts:
         verdicts=Counter(str(guess.verdict) for one in challenges for guess in one.guesses.values()),
         challenges=len(challenges),
         charged=sum(challenge.attempts for challenge in challenges),
+        failures=len(account.failures),
+        suspended=account.suspended,
         reauthentications=sum(len(session.proofs) for session in account.sessions.values()),
         mails=Counter(account.mails),
         events=Counter(account.audit),

@@ -14,13 +14,17 @@ from tests.servers import text_of
 _CODE = re.compile(r"^(\d{6})$", re.MULTILINE)
 _ADDRESS = re.compile(r"^IP address: +(\S+)$", re.MULTILINE)
 
+_LINK = re.compile(r"/confirm-sign-in\?token=(\S+)$", re.MULTILINE)
+
 
 @dataclass
 class Letters:
-    """What one address received. ``codes``: the e-mail codes, by the IP address that each mail names."""
+    """What one address received. ``codes``: the e-mail codes, by the IP address that each mail names; ``links``: the
+    tokens of the links that lift a suspension, oldest first."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     codes: dict[str, str] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
 
 
@@ -49,6 +53,8 @@ class Inbox:
         letters.ids.add(mail["Message-ID"])
         letters.kinds[mail["X-Twofactor-Kind"]] += 1
         text = text_of(mail)
+        if link := _LINK.search(text):
+            letters.links.append(link[1])
         if code := _CODE.search(text):
             asked_from = _ADDRESS.search(text)
             assert asked_from

@@ -19,12 +19,13 @@ _WRONG = "zzzz zzzz zzzz {:04d}"
 
 @dataclass(frozen=True)
 class Scene:
-    """The accounts in play, the time, the codes that were mailed to each by the address they were asked from, and a
-    fresh address for each network."""
+    """The accounts in play, the time, the codes that were mailed to each by the address they were asked from, the links
+    that were, and a fresh address for each network."""
 
     accounts: Sequence[Account]
     now: datetime
     mailed: Sequence[Mapping[str, str]]
+    links: Sequence[Sequence[str]]
     fresh_ip: Callable[[int], str]
 
 
@@ -40,10 +41,11 @@ def call_of(act: Act, scene: Scene) -> Call:
         case "GetAccount":
             return calls.GetAccount(account.email.upper())
         case "StartSignIn":
-            given, fresh = proof_of(act, scene), scene.fresh_ip(act.network)
-            if given.asserted:
-                return calls.StartSignIn(account.email, asserted=given.asserted, ip=fresh)
-            return calls.StartSignIn(account.email, given.password or "nothing", ip=fresh)
+            given, fresh, remember_me = proof_of(act, scene), scene.fresh_ip(act.network), bool(act.request)
+            password = "" if given.asserted else given.password or "nothing"
+            return calls.StartSignIn(account.email, password, given.asserted, fresh, remember_me)
+        case "ConfirmFirstFactor":
+            return _confirmation(act, scene, ip)
         case "GetChallenge":
             return calls.GetChallenge(_challenge(act, scene))
         case "SendEmailCode":
@@ -66,6 +68,14 @@ def _in_session(act: Act, scene: Scene, request_id: str, ip: str) -> Call:
             return calls.GetSession(session)
         case "SignOut":
             return calls.SignOut(session)
+        case "ListSessions":
+            return calls.ListSessions(session)
+        case "RevokeSession":
+            other = _pick(act.setup, {token: s.live(scene.now) for token, s in account.sessions.items()})
+            session_id = account.sessions[other].session_id if other else account.account_id
+            return calls.RevokeSession(session, session_id, ip)
+        case "RevokeOtherSessions":
+            return calls.RevokeOtherSessions(session, act.code == "all", ip)
         case "GetTwoFactor":
             return calls.GetTwoFactor(session)
         case "ConfirmBackupCodeSaved":
@@ -83,6 +93,18 @@ def _in_session(act: Act, scene: Scene, request_id: str, ip: str) -> Call:
         case "RemoveAuthenticator":
             return calls.RemoveAuthenticator(session, proof_of(act, scene), ip)
     raise ValueError(act.method)
+
+
+def _confirmation(act: Act, scene: Scene, ip: str) -> Call:
+    """``right`` (a password if the account has one), ``another``, ``contrary``, ``short``; of the newest link, or one
+    before."""
+    account, links = scene.accounts[act.who], scene.links[act.who]
+    nth = len(links) - act.on if 0 <= act.on < len(links) else 0
+    body = urlsafe_b64encode(UUID(account.account_id).bytes + bytes(32)).decode()
+    token = links[nth - 1] if nth else ("tfs_" if act.on == MALFORMED else "tfr_") + body
+    right = f"a password for link {nth}" if account.password else ""
+    passwords = {"another": "another password", "contrary": "" if right else "a password at last", "short": "short"}
+    return calls.ConfirmFirstFactor(token, passwords.get(act.code, right), nth, ip)
 
 
 def proof_of(act: Act, scene: Scene) -> Proof:

@@ -58,8 +58,9 @@ class Player:
     @property
     def scene(self) -> Scene:
         """What acts are about."""
-        mailed = [self.inbox.of(account.email).codes for account in self.accounts]
-        return Scene(self.accounts, self.clock.now, mailed, self._fresh_ip)
+        letters = [self.inbox.of(account.email) for account in self.accounts]
+        mailed, links = [one.codes for one in letters], [one.links for one in letters]
+        return Scene(self.accounts, self.clock.now, mailed, links, self._fresh_ip)
 
     async def play(self, steps: Sequence[Step]) -> None:
         """Every step, one after the other."""

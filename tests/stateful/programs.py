@@ -16,8 +16,9 @@ MALFORMED = -2
 
 @dataclass(frozen=True, repr=False)
 class Act:
-    """One call. ``who`` makes it (1 has no password); ``request`` is one of a few request_ids, 0 none; ``network`` is
-    where it comes from. What ``code`` and ``proof`` may say is told in ``meanings``."""
+    """One call. ``who`` makes it (1 has no password); ``request`` is one of a few request_ids, 0 none (of StartSignIn:
+    whether to be remembered); ``network`` is where it comes from. What ``code`` and ``proof`` may say is told in
+    ``meanings``."""
 
     method: str
     who: int = 0
@@ -77,6 +78,8 @@ class Program:
 _SIGNED_IN = (Act("StartSignIn"), Act("VerifyEmailCode", code="newest", request=1))
 _SET_UP = (Act("StartAuthenticatorSetup"), Act("ConfirmAuthenticatorSetup", code="now", request=1))
 _USED = (Act("StartSignIn"), Act("UseBackupCode", code="held", request=1))
+_FIVE = (Act("UseBackupCode", code="new wrong"),) * 5
+_GUESSED = (Act("StartSignIn"), *_FIVE) * 4
 
 OPENINGS: dict[str, tuple[Step, ...]] = {
     "an account": (),
@@ -85,6 +88,7 @@ OPENINGS: dict[str, tuple[Step, ...]] = {
     "with a challenge": (*_SIGNED_IN, *_SET_UP, Act("StartSignIn")),
     "after a use": (*_SIGNED_IN, *_SET_UP, *_USED),
     "after a use, two challenges": (*_SIGNED_IN, *_SET_UP, *_USED, Act("StartSignIn"), Act("StartSignIn")),
+    "nineteen wrong codes": (*_SIGNED_IN, *_SET_UP, *_GUESSED[:-1], Act("StartSignIn")),
     "two accounts": (*_SIGNED_IN, *_SET_UP, Act("StartSignIn"), Act("StartSignIn", who=1, proof="word")),
 }
 """What has happened before a program begins."""

@@ -38,7 +38,7 @@ def request_of(call: calls.Call) -> Any:
             request.client.CopyFrom(types_pb2.ClientInfo(ip_address=value, user_agent=CLIENT.user_agent))
         elif name == "proof":
             _fill_proof(request.reauthentication, value)
-        elif isinstance(call, calls.StartSignIn):
+        elif name == "nth" or (isinstance(call, calls.StartSignIn) and name != "remember_me"):
             continue
         elif isinstance(call, calls.UseBackupCode) and name == "code":
             request.backup_code = value
@@ -80,6 +80,8 @@ def answer_of(response: Any) -> Answer:
             return answers.SignedIn(response.session_token, session, new.code, new.generation, response.replayed)
         case "GetSession":
             return _session(response.session)
+        case "ListSessions":
+            return answers.SessionsSeen(tuple(map(_session, response.sessions)), response.current_session_id)
         case "GetTwoFactor":
             return _status(response)
         case "StartAuthenticatorSetup":

@@ -81,3 +81,16 @@ async def test_a_session_that_ends_takes_all_its_replies_along(database: Databas
     await kept(database, *own, elsewhere)
     await database.transact(partial(replies.erase_of_session, account_id=owner.account_id, session_id=session_id))
     assert await erased(database, *own, elsewhere) == [True, True, True, False]
+
+
+async def test_sessions_that_end_together_take_all_their_replies_along(database: Database) -> None:
+    owner, stranger = await states.account(database), await states.account(database)
+    ended = [uuid4(), uuid4()]
+    own = [states.reply(owner, session_id=session_id) for session_id in ended]
+    others = [states.reply(owner), states.reply(stranger, session_id=ended[0])]
+    await kept(database, *own, *others)
+    for session_ids in (ended, []):
+        await database.transact(
+            partial(replies.erase_of_sessions, account_id=owner.account_id, session_ids=session_ids)
+        )
+        assert await erased(database, *own, *others) == [True, True, False, False]

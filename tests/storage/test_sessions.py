@@ -70,6 +70,48 @@ async def test_a_live_session_is_touched_and_proved(database: Database) -> None:
     )
 
 
+async def test_the_others_end_and_the_kept_one_goes_on(database: Database) -> None:
+    """The ids are those that this call ended: not the one ended before, nor another account's."""
+    owner, stranger = await states.account(database), await states.account(database)
+    kept, live, live_too, ended = [await states.session(database, owner) for _ in range(4)]
+    other = await states.session(database, stranger)
+    await database.transact(lambda tx: sessions.end(tx, ended, NOON))
+    later = NOON + HOUR
+    found = await database.transact(lambda tx: sessions.end_others(tx, owner.account_id, kept.session_id, later))
+    assert sorted(found) == sorted([live.session_id, live_too.session_id])
+    assert [(await by_id(database, one)).end_time for one in (kept, live, live_too, ended, other)] == [
+        None, later, later, NOON, None
+    ]  # fmt: skip
+    again = await database.transact(lambda tx: sessions.end_others(tx, owner.account_id, kept.session_id, later))
+    assert again == []
+
+
+async def test_all_of_them_end_when_none_is_kept(database: Database) -> None:
+    """Also those that are out of time, which nobody ended: it is for good now."""
+    owner = await states.account(database)
+    live, over = [await states.session(database, owner, create_time=NOON - days * HOUR) for days in (0, 48)]
+    found = await database.transact(lambda tx: sessions.end_others(tx, owner.account_id, None, NOON))
+    assert sorted(found) == sorted([live.session_id, over.session_id])
+
+
+async def test_those_that_are_not_over_the_newest_first(database: Database) -> None:
+    """Neither ended nor out of time; whether one is idle too long is for the rules to say."""
+    owner, stranger = await states.account(database), await states.account(database)
+    for one in (owner, stranger):
+        older, ended, _out_of_time, newer = [
+            await states.session(database, one, create_time=NOON - hours * HOUR) for hours in (9, 5, 24, 1)
+        ]
+        await database.transact(partial(sessions.end, session=ended, now=NOON))
+    found = await database.read(partial(sessions.not_over, account_id=stranger.account_id, now=NOON))
+    assert found == [newer, older]
+
+
+async def test_a_remembered_session_says_so(database: Database) -> None:
+    record = replace(states.session_record(await states.account(database)), remembered=True)
+    await database.transact(lambda tx: sessions.create(tx, record, uuid4(), b"a token"))
+    assert await by_id(database, record) == record
+
+
 class Tries:
     """The re-authentications of one session, asked one by one."""
 

@@ -19,6 +19,7 @@ from tests.faults.stories.passwords import (
     SetPassword,
     StartPasswordReset,
 )
+from tests.faults.stories.sessions import RevokeOtherSessions, RevokeSession
 from tests.faults.stories.sign_in import (
     FailFirstFactor,
     GuessBackupCode,
@@ -29,6 +30,7 @@ from tests.faults.stories.sign_in import (
     VerifyEmailCode,
 )
 from tests.faults.stories.story import Story
+from tests.faults.stories.suspension import ConfirmFirstFactor, LastGuess, StartSuspended
 
 STORIES: tuple[type[Story], ...] = (
     UseBackupCode,
@@ -53,6 +55,11 @@ STORIES: tuple[type[Story], ...] = (
     CompletePasswordReset,
     FailFirstFactorAgain,
     PassFirstFactorAfterFailures,
+    RevokeSession,
+    RevokeOtherSessions,
+    LastGuess,
+    StartSuspended,
+    ConfirmFirstFactor,
 )
 
 __all__ = ["STORIES", "Story"]

@@ -77,6 +77,14 @@ class SessionSeen:
 
 
 @dataclass(frozen=True)
+class SessionsSeen:
+    """ListSessions."""
+
+    sessions: tuple[SessionSeen, ...]
+    current: str
+
+
+@dataclass(frozen=True)
 class SignedIn:
     """A completed sign-in; ``code`` and ``generation`` of the new backup code, where there is one."""
 
@@ -120,5 +128,15 @@ class StatusSeen:
 
 
 Answer = (
-    Refused | Done | AccountSeen | ChallengeSeen | Started | SessionSeen | SignedIn | Shown | SetupStarted | StatusSeen
+    Refused
+    | Done
+    | AccountSeen
+    | ChallengeSeen
+    | Started
+    | SessionSeen
+    | SessionsSeen
+    | SignedIn
+    | Shown
+    | SetupStarted
+    | StatusSeen
 )

@@ -13,6 +13,7 @@ from tests.stateful.oracle.calls import UseBackupCode
 from tests.stateful.oracle.forms import symbols
 from tests.stateful.oracle.moments import Moment, Next, Outcomes, frees_at, network
 from tests.stateful.oracle.state import HOUR, Account, Guess, Method, Verdict
+from tests.stateful.oracle.suspension import failed
 
 PER_ACCOUNT = 80
 PER_NETWORK = 30
@@ -37,7 +38,7 @@ def use_backup_code(account: Account, call: UseBackupCode, at: Moment) -> Outcom
     elif guess.verdict is Verdict.USED:
         yield account, Refused("CODE_ALREADY_USED", used_at=used)
     elif used:
-        yield _settled(account, call, Refused("CODE_ALREADY_USED", used_at=used))
+        yield _settled(account, call, at, Refused("CODE_ALREADY_USED", used_at=used))
     elif guess.judged_again >= JUDGED_AGAIN:
         raise Refusal("CHALLENGE_EXHAUSTED")
     else:
@@ -88,7 +89,7 @@ def _to_judge(account: Account, code: str, attempts_left: int) -> Next:
 
 def refuse(account: Account, call: UseBackupCode, at: Moment, attempts_left: int) -> Outcomes:
     """The code was wrong."""
-    yield _settled(account, call, Refused("CODE_MISMATCH", attempts_left=attempts_left))
+    yield _settled(account, call, at, Refused("CODE_MISMATCH", attempts_left=attempts_left))
 
 
 def replace_code(account: Account, call: UseBackupCode, at: Moment, generation: int) -> Outcomes:
@@ -97,12 +98,12 @@ def replace_code(account: Account, call: UseBackupCode, at: Moment, generation: 
         before = challenges.replay(account, call, _content(call), at.now)
         challenges.check_method(account, Method.APP)
     except Refusal as refusal:
-        yield _settled(account, call, refusal.answer)
+        yield _settled(account, call, at, refusal.answer)
         return
     if before:
         yield before
     elif account.factor.generation != generation:
-        yield _settled(account, call, _overtaken(account, call, generation))
+        yield _settled(account, call, at, _overtaken(account, call, generation))
     else:
         yield _spent(account, call, at)
 
@@ -141,11 +142,16 @@ def used_at(account: Account, code: str) -> datetime | None:
     return next((time.replace(microsecond=0) for used, time in account.factor.spent.values() if used == code), None)
 
 
-def _settled(account: Account, call: UseBackupCode, answer: Refused) -> tuple[Account, Refused]:
-    """The attempt gets its verdict, once, and the audit trail is told once. RIGHT: it opened nothing, but it was."""
+def _settled(account: Account, call: UseBackupCode, at: Moment, answer: Refused) -> tuple[Account, Refused]:
+    """The attempt gets its verdict, once; once the audit trail is told, and a wrong one counted. RIGHT: it opened
+    nothing, but it was."""
     verdicts = {"CODE_ALREADY_USED": Verdict.USED, "CODE_MISMATCH": Verdict.WRONG}
     account, first = _judged(account, call, verdicts.get(answer.reason, Verdict.RIGHT))
-    return account.audited(_ACTION, answer.reason) if first else account, answer
+    if not first:
+        return account, answer
+    if answer.reason == "CODE_MISMATCH":
+        account = failed(account, at.now)
+    return account.audited(_ACTION, answer.reason), answer
 
 
 def _judged(account: Account, call: UseBackupCode, verdict: Verdict) -> tuple[Account, bool]:

@@ -45,6 +45,7 @@ class StartSignIn:
     password: str = ""
     asserted: Asserted | None = None
     ip: str = ""
+    remember_me: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,41 @@ class SignOut:
     """SignOut."""
 
     session: str
+
+
+@dataclass(frozen=True)
+class ListSessions:
+    """ListSessions."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class RevokeSession:
+    """RevokeSession."""
+
+    session: str
+    session_id: str
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class RevokeOtherSessions:
+    """RevokeOtherSessions."""
+
+    session: str
+    including_this: bool
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class ConfirmFirstFactor:
+    """ConfirmFirstFactor; ``nth`` says which of the mailed links it is, 0 that it is none."""
+
+    token: str
+    new_password: str
+    nth: int
+    ip: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,10 +210,13 @@ Changing = StartAuthenticatorSetup | RegenerateBackupCode | RemoveAuthenticator
 InSession = (
     GetSession
     | SignOut
+    | ListSessions
+    | RevokeSession
+    | RevokeOtherSessions
     | GetTwoFactor
     | ConfirmBackupCodeSaved
     | ConfirmAuthenticatorSetup
     | CancelAuthenticatorSetup
     | Changing
 )
-Call = CreateAccount | GetAccount | StartSignIn | OnChallenge | InSession
+Call = CreateAccount | GetAccount | ConfirmFirstFactor | StartSignIn | OnChallenge | InSession

@@ -30,8 +30,11 @@ def start_sign_in(account: Account, call: StartSignIn, at: Moment) -> Outcomes:
     elif not account.password or call.password != account.password:
         yield account.audited("start_sign_in", "CREDENTIALS_MISMATCH"), Refused("CREDENTIALS_MISMATCH")
         return
+    if account.suspended:
+        yield account.audited("start_sign_in", "FIRST_FACTOR_SUSPENDED"), Refused("FIRST_FACTOR_SUSPENDED")
+        return
     token = at.fresh.token
-    challenge = Challenge(at.now, by_password=call.asserted is None)
+    challenge = Challenge(at.now, by_password=call.asserted is None, remember_me=call.remember_me)
     account = replace(account, challenges={**account.challenges, token: challenge}).audited("start_sign_in")
     if account.factor.method is Method.EMAIL:
         account = send(account, token, "", call.ip, at.now)
@@ -81,7 +84,7 @@ def check_open(account: Account, challenge: Challenge, method: Method, now: date
     """Refuse what is over, or is not for this method. Whether attempts are left is for the charge to say."""
     if challenge.completed:
         raise Refusal("CHALLENGE_CONSUMED")
-    if now >= challenge.expires:
+    if challenge.over(now):
         raise Refusal("CHALLENGE_EXPIRED")
     check_method(account, method)
 
@@ -112,7 +115,14 @@ def complete(
     action, proven_by = _PROVEN[type(call)]
     challenge, token = account.challenges[call.challenge], at.fresh.token
     session = Session(
-        at.fresh.session_id, challenge.by_password, proven_by, at.now, created=at.now, last_active=at.now, ip=call.ip
+        at.fresh.session_id,
+        challenge.by_password,
+        proven_by,
+        at.now,
+        created=at.now,
+        last_active=at.now,
+        ip=call.ip,
+        remembered=challenge.remember_me,
     )
     account = replace(
         account.with_challenge(call.challenge, completed=True).audited(action),

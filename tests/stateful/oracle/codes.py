@@ -9,6 +9,7 @@ from tests.stateful.oracle.forms import digits
 from tests.stateful.oracle.mailing import send
 from tests.stateful.oracle.moments import Moment, Outcomes, accepted_step
 from tests.stateful.oracle.state import MINUTE, Account, Challenge, Failures, Method
+from tests.stateful.oracle.suspension import failed
 
 DISABLED_AFTER = 100
 
@@ -38,9 +39,9 @@ def verify_email_code(account: Account, call: VerifyEmailCode, at: Moment) -> Ou
     if typed not in mailed:
         failures = account.factor.email_failures.again(at.now)
         account = account.with_factor(email_failures=failures)
-        yield _charged(account, call, "CODE_MISMATCH")
+        yield _charged(account, call, "CODE_MISMATCH", at)
     elif typed != mailed[-1]:
-        yield _charged(account, call, "CODE_SUPERSEDED")
+        yield _charged(account, call, "CODE_SUPERSEDED", at)
     elif at.now >= challenge.codes[-1].created + 5 * MINUTE:
         yield account.audited("verify_email_code", "CODE_EXPIRED"), Refused("CODE_EXPIRED")
     else:
@@ -60,7 +61,7 @@ def verify_authenticator_code(account: Account, call: VerifyAuthenticatorCode, a
     _check_attempts(challenge)
     account, reason = judge_app_code(account, typed, at)
     if reason == "CODE_MISMATCH":
-        yield _charged(account, call, reason)
+        yield _charged(account, call, reason, at)
     elif reason:
         yield account.audited("verify_authenticator_code", reason), Refused(reason)
     else:
@@ -83,8 +84,11 @@ def judge_app_code(account: Account, typed: str, at: Moment) -> tuple[Account, s
     return account.with_factor(last_step=step, app_failures=Failures()), ""
 
 
-def _charged(account: Account, call: VerifyEmailCode | VerifyAuthenticatorCode, reason: str) -> tuple[Account, Refused]:
+def _charged(
+    account: Account, call: VerifyEmailCode | VerifyAuthenticatorCode, reason: str, at: Moment
+) -> tuple[Account, Refused]:
     challenge = account.challenges[call.challenge]
+    account = failed(account, at.now)
     account = account.with_challenge(call.challenge, attempts=challenge.attempts + 1)
     action = "verify_email_code" if isinstance(call, VerifyEmailCode) else "verify_authenticator_code"
     return account.audited(action, reason), Refused(reason, attempts_left=challenge.attempts_left - 1)

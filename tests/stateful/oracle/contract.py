@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.stateful.oracle import accounts, backup_codes, calls, challenges, changes, codes, sessions, setups
+from tests.stateful.oracle import (
+    accounts,
+    backup_codes,
+    calls,
+    challenges,
+    changes,
+    codes,
+    sessions,
+    setups,
+    suspension,
+)
 from tests.stateful.oracle.answers import Answer, Refusal
 from tests.stateful.oracle.forms import malformed
 from tests.stateful.oracle.moments import Fresh, Moment, Next, Step
@@ -20,6 +30,10 @@ FIRST: dict[type, Step] = {
     calls.UseBackupCode: backup_codes.use_backup_code,
     calls.GetSession: sessions.get_session,
     calls.SignOut: sessions.sign_out,
+    calls.ListSessions: sessions.list_sessions,
+    calls.RevokeSession: sessions.revoke_session,
+    calls.RevokeOtherSessions: sessions.revoke_other_sessions,
+    calls.ConfirmFirstFactor: suspension.confirm_first_factor,
     calls.GetTwoFactor: sessions.get_two_factor,
     calls.ConfirmBackupCodeSaved: sessions.confirm_saved,
     calls.StartAuthenticatorSetup: setups.start_setup,

@@ -10,7 +10,7 @@ from tests.stateful.oracle.calls import (
     UseBackupCode,
 )
 
-_TOKEN = re.compile(r"(tfc|tfs)_[\w-]{64}")
+_TOKEN = re.compile(r"(tfc|tfs|tfr)_[\w-]{64}")
 _SYMBOLS = re.compile("[0-9a-hjkmnp-tv-z]{16}")
 
 
@@ -19,10 +19,15 @@ def malformed(call: Call) -> Refused | None:
     # A generation before the first one comes of having no code yet, beside whatever was spoiled.
     if isinstance(call, ConfirmBackupCodeSaved) and call.generation < 1:
         return Refused("INVALID_FIELD", field="generation")
-    for name, kind in (("challenge", "tfc_"), ("session", "tfs_")):
+    tokens = (
+        ("challenge", "tfc_", "challenge_token"),
+        ("session", "tfs_", "session_token"),
+        ("token", "tfr_", "token"),
+    )
+    for name, kind, field in tokens:
         token = getattr(call, name, None)
         if token is not None and not (_TOKEN.fullmatch(token) and token.startswith(kind)):
-            return Refused("INVALID_FIELD", field=f"{name}_token")
+            return Refused("INVALID_FIELD", field=field)
     if isinstance(call, UseBackupCode):
         return None if symbols(call.code) else Refused("INVALID_FIELD", field="backup_code")
     code = getattr(call, "code", None)

@@ -12,6 +12,7 @@ from tests.stateful.oracle.answers import SessionSeen, Shown, SignedIn
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
+WEEK = 7 * DAY
 
 
 class Method(StrEnum):
@@ -100,8 +101,10 @@ class Challenge:
 
     created: datetime
     by_password: bool
+    remember_me: bool = False
     attempts: int = 0
     completed: bool = False
+    voided: bool = False
     codes: tuple[MailedCode, ...] = ()
     guesses: Mapping[str, Guess] = field(default_factory=dict)
 
@@ -115,11 +118,15 @@ class Challenge:
         """Of five."""
         return 5 - self.attempts
 
+    def over(self, now: datetime) -> bool:
+        """Out of time, or voided by a change of the account."""
+        return self.voided or now >= self.expires
+
     def state(self, now: datetime) -> str:
         """The contract's ChallengeState."""
         if self.completed:
             return "COMPLETED"
-        if now >= self.expires:
+        if self.over(now):
             return "EXPIRED"
         return "OPEN" if self.attempts_left else "EXHAUSTED"
 
@@ -135,12 +142,19 @@ class Session:
     created: datetime
     last_active: datetime
     ip: str
+    remembered: bool = False
     ended: bool = False
     proofs: Mapping[str, bool] = field(default_factory=dict)
 
     def live(self, now: datetime) -> bool:
-        """24 hours overall, one hour idle."""
-        return not self.ended and now < min(self.created + DAY, self.last_active + HOUR)
+        """24 hours overall, one hour idle; remembered, 7 days and 3."""
+        idle = 3 * DAY if self.remembered else HOUR
+        return not self.ended and now < min(self.expires, self.last_active + idle)
+
+    @property
+    def expires(self) -> datetime:
+        """The end of it, however active it is."""
+        return self.created + (WEEK if self.remembered else DAY)
 
     def seen(self, account: "Account") -> SessionSeen:
         """As it is shown."""
@@ -154,7 +168,7 @@ class Session:
             account_id=account.account_id,
             email=account.email,
             created=self.created,
-            expires=self.created + DAY,
+            expires=self.expires,
             last_active=self.last_active,
             methods=("pwd", *methods) if self.by_password else methods,
             ip=self.ip,
@@ -189,9 +203,17 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Link:
+    """The link that lifts a suspension. ``used``: the password it was used for, None while it was not."""
+
+    created: datetime
+    used: str | None = None
+
+
+@dataclass(frozen=True)
 class Account:
     """One account. ``replies`` are kept by scope (a challenge or a session) and request_id; ``shown`` are the backup
-    codes as their owner was shown them, oldest first; ``audit`` and ``mails`` count what was written down and sent."""
+    codes as their owner was shown them, oldest first; ``failures`` are the moments of wrong second factors; ``audit`` and ``mails`` count what was written down and sent."""
 
     email: str
     account_id: str
@@ -205,6 +227,9 @@ class Account:
     replies: Mapping[tuple[str, str], Reply] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    failures: tuple[datetime, ...] = ()
+    suspended: bool = False
+    links: tuple[Link, ...] = ()
     audit: Mapping[tuple[str, str], int] = field(default_factory=dict)
     mails: Mapping[str, int] = field(default_factory=dict)
 
