@@ -96,6 +96,8 @@ def replace_code(account: Account, call: UseBackupCode, at: Moment, generation: 
     """The code was right: if nothing came between, it is spent, and the next one takes its place."""
     try:
         before = challenges.replay(account, call, _content(call), at.now)
+        if not before and account.challenges[call.challenge].voided:
+            raise Refusal("CHALLENGE_EXPIRED")
         challenges.check_method(account, Method.APP)
     except Refusal as refusal:
         yield _settled(account, call, at, refusal.answer)

@@ -19,15 +19,10 @@ def malformed(call: Call) -> Refused | None:
     # A generation before the first one comes of having no code yet, beside whatever was spoiled.
     if isinstance(call, ConfirmBackupCodeSaved) and call.generation < 1:
         return Refused("INVALID_FIELD", field="generation")
-    tokens = (
-        ("challenge", "tfc_", "challenge_token"),
-        ("session", "tfs_", "session_token"),
-        ("token", "tfr_", "token"),
-    )
-    for name, kind, field in tokens:
+    for name, kind in (("challenge", "tfc_"), ("session", "tfs_"), ("token", "tfr_")):
         token = getattr(call, name, None)
         if token is not None and not (_TOKEN.fullmatch(token) and token.startswith(kind)):
-            return Refused("INVALID_FIELD", field=field)
+            return Refused("INVALID_FIELD", field=name if name == "token" else f"{name}_token")
     if isinstance(call, UseBackupCode):
         return None if symbols(call.code) else Refused("INVALID_FIELD", field="backup_code")
     code = getattr(call, "code", None)

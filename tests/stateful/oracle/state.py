@@ -213,7 +213,8 @@ class Link:
 @dataclass(frozen=True)
 class Account:
     """One account. ``replies`` are kept by scope (a challenge or a session) and request_id; ``shown`` are the backup
-    codes as their owner was shown them, oldest first; ``failures`` are the moments of wrong second factors; ``audit`` and ``mails`` count what was written down and sent."""
+    codes as their owner was shown them, oldest first; ``failures`` are the moments of wrong second factors, ``links``
+    those that lift a suspension, oldest first; ``audit`` and ``mails`` count what was written down and sent."""
 
     email: str
     account_id: str
