@@ -15,12 +15,11 @@ from google.rpc.status_pb2 import Status
 
 from tests.api.inside import beside
 from tests.api.requests import raw
-from tests.article.password_steps import change, complete_reset, reset_token, set_first, without_a_password
 from tests.article.steps import STEP, from_network, sign_in_by_backup_code, wrong_digits
 from tests.people import People, refusal
 from tests.security.tables import of_account, query
 from tests.servers import Server
-from twofactor.v1 import account_service_pb2, two_factor_service_pb2, types_pb2
+from twofactor.v1 import account_service_pb2, two_factor_service_pb2
 from twofactor_server.postgres import EmbeddedPostgres
 
 Calls = AsyncIterator[Awaitable[object]]
@@ -35,7 +34,6 @@ async def credentials_mismatch(people: People, database: str) -> Calls:
 
 async def reauthentication_failed(people: People, database: str) -> Calls:
     yield people.regenerate(await people.with_authenticator(), password="not the password")
-    yield change(people, await people.signed_in(), current="not the password")
 
 
 async def reauthentication_required(people: People, database: str) -> Calls:
@@ -43,7 +41,6 @@ async def reauthentication_required(people: People, database: str) -> Calls:
     for method in ("StartAuthenticatorSetup", "RegenerateBackupCode", "RemoveAuthenticator"):
         request = getattr(two_factor_service_pb2, f"{method}Request")(session_token=owner.session_token)
         yield getattr(stub, method)(request)
-    yield set_first(people, await without_a_password(people), given=types_pb2.Reauthentication())
 
 
 async def code_mismatch(people: People, database: str) -> Calls:
@@ -173,34 +170,6 @@ async def password_rejected(people: People, database: str) -> Calls:
     yield people.stubs.accounts.CreateAccount(request)
 
 
-async def new_password_rejected(people: People, database: str) -> Calls:
-    owner = await people.signed_in()
-    yield change(people, owner, "password1")
-    yield set_first(people, await without_a_password(people), "password1")
-    yield complete_reset(people, await reset_token(people, owner.email), "password1")
-
-
-async def link_invalid(people: People, database: str) -> Calls:
-    owner = await people.signed_in()
-    token = await reset_token(people, owner.email)
-    yield complete_reset(people, token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB"))
-    await complete_reset(people, token)
-    yield complete_reset(people, token, "something else again")
-
-
-async def first_factor_attempts_throttled(people: People, database: str) -> Calls:
-    owner = await people.with_account()
-    owner.password = "not the password"
-    for _ in range(5):
-        with pytest.raises(grpc.aio.AioRpcError):
-            await people.challenge_for(owner)
-    yield people.challenge_for(owner)
-
-
-async def conflict(people: People, database: str) -> Calls:
-    yield set_first(people, await people.signed_in())
-
-
 async def email_taken(people: People, database: str) -> Calls:
     request = account_service_pb2.CreateAccountRequest(email=(await people.with_account()).email.upper())
     yield people.stubs.accounts.CreateAccount(request)
@@ -215,12 +184,6 @@ async def request_id_reused(people: People, database: str) -> Calls:
     request.ClearField("password")
     request.email = f"{uuid4().hex}@example.test"
     yield people.stubs.accounts.CreateAccount(request)
-
-
-async def change_request_id_reused(people: People, database: str) -> Calls:
-    owner, request_id = await people.signed_in(), str(uuid4())
-    await change(people, owner, request_id=request_id)
-    yield change(people, owner, "something else again", request_id)
 
 
 async def request_id_expired(people: People, database: str) -> Calls:
@@ -263,13 +226,8 @@ TABLE: list[tuple[Callable[[People, str], Calls], Row]] = [
     (attempts_throttled, Row(SPENT, {}, retry=True)),
     (delivery_throttled, Row(SPENT, {}, retry=True)),
     (password_rejected, Row(INVALID, {"rule": ".+"}, ("password",))),
-    (new_password_rejected, Row(INVALID, {"rule": ".+"}, ("new_password",))),
-    (link_invalid, Row(STATE, {})),
-    (first_factor_attempts_throttled, Row(SPENT, {}, retry=True)),
-    (conflict, Row(grpc.StatusCode.ABORTED, {})),
     (email_taken, Row(grpc.StatusCode.ALREADY_EXISTS, {}, ("email",))),
     (request_id_reused, Row(INVALID, {}, ("request_id",))),
-    (change_request_id_reused, Row(INVALID, {}, ("request_id",))),
     (request_id_expired, Row(STATE, {})),
 ]
 
@@ -297,7 +255,7 @@ async def test_the_row(
     people: People, postgres: EmbeddedPostgres, story: Callable[[People, str], Calls], row: Row
 ) -> None:
     """The row of the contract's error table, by each method that can answer it."""
-    reason = re.sub("^(APP|BACKUP|NEW|CHANGE|FIRST_FACTOR)_", "", story.__name__.upper())
+    reason = re.sub("^(APP|BACKUP)_", "", story.__name__.upper())
     async for call in story(people, postgres.url):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call
@@ -310,7 +268,7 @@ async def test_overloaded(
     """ "Hashing queue full (nothing was charged): RESOURCE_EXHAUSTED, OVERLOADED, RetryInfo." With every place taken by
     hashes that do not end, whoever else comes is turned away at once, and the right code works when there is room."""
     owner = await people.with_authenticator()
-    challenge, token = await people.challenge_for(owner), await reset_token(people, owner.email)
+    challenge = await people.challenge_for(owner)
     async with beside(server, tmp_path) as inside:
         hashing, verify = threading.Event(), inside.argon2id.verify
         monkeypatch.setattr(inside.argon2id, "verify", lambda *given: hashing.wait(20) and verify(*given))
@@ -326,8 +284,6 @@ async def test_overloaded(
             local.regenerate(owner, str(uuid4())),
             local.start_setup(owner),
             local.remove_authenticator(owner),
-            change(local, owner),
-            complete_reset(local, token),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call

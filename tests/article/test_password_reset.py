@@ -100,6 +100,24 @@ async def test_only_the_newest_link_works(people: People, refused: Refusing) -> 
         await complete_reset(people, third)
 
 
+async def test_other_tokens_open_nothing(people: People, refused: Refusing, postgres: EmbeddedPostgres) -> None:
+    """A link is of one account and one purpose; what is no token of a link at all is INVALID_FIELD."""
+    owner, stranger = await people.signed_in(), await people.with_account()
+    token, theirs = await reset_token(people, owner.email), await reset_token(people, stranger.email)
+    await query(
+        postgres.url,
+        "UPDATE mailed_links SET purpose = 'not-me' WHERE account_id = $1::text::uuid", stranger.account_id,
+    )  # fmt: skip
+    for other in (theirs, theirs[:26] + token[26:], token[:26] + theirs[26:]):
+        with refused("LINK_INVALID"):
+            await complete_reset(people, other)
+    for other in (owner.session_token, token[4:], token[:-1], f"{token}A", "tfr_"):
+        with refused("INVALID_FIELD") as said:
+            await complete_reset(people, other)
+        assert said[0].fields == ("reset_token",)
+    await complete_reset(people, token)
+
+
 async def test_weak_passwords_leave_the_link_alive(people: People, refused: Refusing) -> None:
     owner = await people.signed_in()
     token = await reset_token(people, owner.email)

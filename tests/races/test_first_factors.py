@@ -33,7 +33,7 @@ async def failures(ledger: Ledger, owner: Person) -> Sequence[int]:
 async def test_64_right_ones(people: People, racers: Racers, ledger: Ledger, refused: Refusing) -> None:
     """None is refused, not even with three failures before them; and they leave nothing behind.
 
-    Taken out: judging before counting where fewer than four have failed - 50 and more ATTEMPTS_THROTTLED.
+    Taken out: judging before counting where fewer than four have failed - ATTEMPTS_THROTTLED for a right one.
     """
     owner = await people.with_authenticator()
     for failed in (0, 3):
@@ -48,8 +48,8 @@ async def test_40_wrong_ones_of_a_network_that_has_failed(
 ) -> None:
     """From the fourth failure on, one is judged for each wait, however many come when it ends.
 
-    Taken out: the failures and the wait that the charge expects - 40 judged; the charge before the judgement, so that
-    each is counted after it - 9 to 14 judged.
+    Taken out: the number of failures that the charge expects - 12 judged; the charge before the judgement, so that each
+    is counted after it - 4 judged.
     """
     owner = await people.with_authenticator()
     guesser = await fail(people, owner, 4, refused)
@@ -63,7 +63,7 @@ async def test_40_wrong_ones_of_a_network_that_has_failed(
 async def test_40_wrong_ones_of_a_network_that_has_not(people: People, racers: Racers, ledger: Ledger) -> None:
     """Those that were judged are counted, each; the places for hashing bound how many that are.
 
-    Taken out: the count in the database, one read and written by the server instead - fewer counted than judged.
+    Taken out: the count in the database, one read and written by the server instead - 4 counted of 14 judged.
     """
     owner = await people.with_authenticator()
     guesser = replace(owner, password="not the password")

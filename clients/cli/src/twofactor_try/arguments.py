@@ -1,21 +1,12 @@
 """The command line: `twofactor-try COMMAND …`."""
 
 import argparse
-import os
-from collections.abc import Callable
 from pathlib import Path
 
-from twofactor_try.by_hand import settings, signing_in
-from twofactor_try.by_hand.memory import default_path
-from twofactor_try.by_hand.passwords import VARIABLE
-from twofactor_try.by_hand.run import run
-from twofactor_try.by_hand.step import Said, Step
+from twofactor_try.by_hand import password_changes, settings, signing_in
+from twofactor_try.by_hand.passwords import NEW_VARIABLE
+from twofactor_try.commands import EXIT_STATUS, Commands, take_code, take_password, take_proof, take_request_id
 from twofactor_try.demo.run import demo
-
-DEFAULT_SERVER = "127.0.0.1:50051"
-SERVER_VARIABLE = "TWOFACTOR_TRY_SERVER"
-
-EXIT_STATUS = "Exit status: 0 done; 1 the server refused, or broke a promise; 2 the command could not begin."
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,50 +20,13 @@ def parser() -> argparse.ArgumentParser:
     commands = Commands(top.add_subparsers(title="commands", metavar="COMMAND", required=True))
     _add_demo(commands)
     _add_accounts(commands)
+    _add_passwords(commands)
     _add_challenges(commands)
     _add_second_factors(commands)
     _add_sessions(commands)
     _add_setups(commands)
     _add_backup_codes(commands)
     return top
-
-
-class Commands:
-    """The subcommands, and the options that many of them share."""
-
-    def __init__(self, group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-        self._group = group
-
-    def add(self, name: str, about: str, detail: str = "") -> argparse.ArgumentParser:
-        command = self._group.add_parser(
-            name, help=about, description=f"{about[0].upper()}{about[1:]}. {detail}".strip(), epilog=EXIT_STATUS
-        )
-        command.add_argument(
-            "--server",
-            default=os.environ.get(SERVER_VARIABLE, DEFAULT_SERVER),
-            metavar="ADDRESS",
-            help=f"host:port or unix:/path of the server (default: {SERVER_VARIABLE}, else {DEFAULT_SERVER})",
-        )
-        return command
-
-    def add_step(
-        self, name: str, step: Callable[[Step], Said], about: str, method: str, detail: str = ""
-    ) -> argparse.ArgumentParser:
-        """A single step, which asks the contract's `method`."""
-        command = self.add(name, about, f"{detail} Asks {method}.".strip())
-        command.add_argument(
-            "--state",
-            type=Path,
-            default=default_path(),
-            metavar="FILE",
-            help="where tokens are remembered, readable by you only (default: in your state folder)",
-        )
-        command.add_argument("--json", action="store_true", help="print the answer as JSON; it holds tokens and codes")
-        command.add_argument(
-            "--ip", default="127.0.0.1", metavar="ADDRESS", help="the owner's address, as told to the server"
-        )
-        command.set_defaults(start=lambda options: run(step, options))
-        return command
 
 
 def _add_demo(commands: Commands) -> None:
@@ -100,10 +54,49 @@ def _add_accounts(commands: Commands) -> None:
     )
     create.add_argument("email", help="its e-mail address")
     create.add_argument("--no-password", action="store_true", help="an account that only `sign-in --asserted` opens")
-    _take_password(create)
-    _take_request_id(create)
+    take_password(create)
+    take_request_id(create)
     get = commands.add_step("get-account", signing_in.get_account, "look an account up", "AccountService.GetAccount")
     get.add_argument("who", help="its e-mail address, or its id")
+
+
+def _add_passwords(commands: Commands) -> None:
+    new = f"The new password comes from standard input (its last line), {NEW_VARIABLE}, or you are asked."
+    change = commands.add_step(
+        "change-password",
+        password_changes.change_password,
+        "change the password, for the current one",
+        "AccountService.ChangePassword",
+        new,
+    )
+    take_password(change)
+    take_request_id(change)
+    first = commands.add_step(
+        "set-password",
+        password_changes.set_password,
+        "give a password to an account that has none",
+        "AccountService.SetPassword",
+        new,
+    )
+    take_proof(first)
+    take_request_id(first)
+    reset = commands.add_step(
+        "reset-password",
+        password_changes.reset_password,
+        "choose a new password by a mailed link",
+        "AccountService.StartPasswordReset, then CompletePasswordReset",
+        new,
+    )
+    reset.add_argument("email", help="the account's e-mail address")
+    reset.add_argument("--token", help="what stands behind `token=` in a link that was mailed before")
+    reset.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("var"),
+        metavar="FOLDER",
+        help="the server's data folder, to read the mail in",
+    )
+    take_password(reset)
 
 
 def _add_challenges(commands: Commands) -> None:
@@ -119,12 +112,12 @@ def _add_challenges(commands: Commands) -> None:
         "--asserted", action="store_true", help="vouch for the first factor instead of giving a password"
     )
     start.add_argument("--remember-me", action="store_true", help="say that the owner ticked this box")
-    _take_password(start)
+    take_password(start)
     commands.add_step(
         "get-challenge", signing_in.get_challenge, "show where the sign-in stands", "SignInService.GetChallenge"
     )
     send = commands.add_step("send-code", signing_in.send_code, "mail a new code", "TwoFactorService.SendEmailCode")
-    _take_request_id(send)
+    take_request_id(send)
 
 
 def _add_second_factors(commands: Commands) -> None:
@@ -134,11 +127,11 @@ def _add_second_factors(commands: Commands) -> None:
         "complete the sign-in with the mailed or the app's code",
         "TwoFactorService.VerifyEmailCode or VerifyAuthenticatorCode",
     )
-    _take_code(verify, "six digits")
+    take_code(verify, "six digits")
     verify.add_argument(
         "--method", choices=("email", "authenticator"), help="which code it is (default: what the challenge asks for)"
     )
-    _take_request_id(verify)
+    take_request_id(verify)
     use = commands.add_step(
         "use-backup-code",
         signing_in.use_backup_code,
@@ -147,8 +140,8 @@ def _add_second_factors(commands: Commands) -> None:
         "The answer holds the next code. Typed again with the same code it is the same call, and shows the same answer "
         "until `saved`.",
     )
-    _take_code(use, "the backup code, in any case, with or without spaces")
-    _take_request_id(use)
+    take_code(use, "the backup code, in any case, with or without spaces")
+    take_request_id(use)
 
 
 def _add_sessions(commands: Commands) -> None:
@@ -165,7 +158,7 @@ def _add_setups(commands: Commands) -> None:
         "TwoFactorService.StartAuthenticatorSetup",
         "Shows a QR code; nothing changes before `confirm-setup`.",
     )
-    _take_proof(setup)
+    take_proof(setup)
     confirm = commands.add_step(
         "confirm-setup",
         settings.confirm_setup,
@@ -173,9 +166,9 @@ def _add_setups(commands: Commands) -> None:
         "TwoFactorService.ConfirmAuthenticatorSetup",
         "The answer holds the backup code.",
     )
-    _take_code(confirm, "the app's six digits")
+    take_code(confirm, "the app's six digits")
     confirm.add_argument("--setup-id", metavar="UUID", help="which setup (default: the one begun last)")
-    _take_request_id(confirm)
+    take_request_id(confirm)
     cancel = commands.add_step(
         "cancel-setup", settings.cancel_setup, "void the setup", "TwoFactorService.CancelAuthenticatorSetup"
     )
@@ -186,7 +179,7 @@ def _add_setups(commands: Commands) -> None:
         "remove the authenticator and go back to e-mail codes",
         "TwoFactorService.RemoveAuthenticator",
     )
-    _take_proof(remove)
+    take_proof(remove)
 
 
 def _add_backup_codes(commands: Commands) -> None:
@@ -201,30 +194,5 @@ def _add_backup_codes(commands: Commands) -> None:
         "TwoFactorService.RegenerateBackupCode",
         "If its answer was lost, the command typed again shows the same code.",
     )
-    _take_proof(regenerate)
-    _take_request_id(regenerate)
-
-
-def _take_password(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help=f"read the password from standard input (default: {VARIABLE}, else you are asked)",
-    )
-
-
-def _take_proof(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--asserted", action="store_true", help="vouch for the owner instead of giving the password")
-    _take_password(command)
-
-
-def _take_code(command: argparse.ArgumentParser, about: str) -> None:
-    command.add_argument("code", nargs="*", help=f"{about} (default: you are asked)")
-
-
-def _take_request_id(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--request-id",
-        metavar="UUID",
-        help="names this logical call; empty: no replay wanted (default: derived from the call, or a new one)",
-    )
+    take_proof(regenerate)
+    take_request_id(regenerate)

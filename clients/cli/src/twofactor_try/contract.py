@@ -64,6 +64,41 @@ class Contract:
         )
         return self._ask(self._accounts.GetAccount, request).account
 
+    def set_password(
+        self, session_token: str, proof: Reauthentication, new_password: str, request_id: str | None = None
+    ) -> None:
+        request = accounts.SetPasswordRequest(
+            session_token=session_token,
+            reauthentication=proof,
+            new_password=new_password,
+            request_id=request_ids.minted() if request_id is None else request_id,
+            client=self._client,
+        )
+        self._ask(self._accounts.SetPassword, request)
+
+    def change_password(
+        self, session_token: str, current_password: str, new_password: str, request_id: str | None = None
+    ) -> None:
+        request = accounts.ChangePasswordRequest(
+            session_token=session_token,
+            current_password=current_password,
+            new_password=new_password,
+            request_id=request_ids.minted() if request_id is None else request_id,
+            client=self._client,
+        )
+        self._ask(self._accounts.ChangePassword, request)
+
+    def start_password_reset(self, email: str) -> None:
+        self._ask(
+            self._accounts.StartPasswordReset, accounts.StartPasswordResetRequest(email=email, client=self._client)
+        )
+
+    def complete_password_reset(self, token: str, new_password: str) -> None:
+        request = accounts.CompletePasswordResetRequest(
+            reset_token=token, new_password=new_password, client=self._client
+        )
+        self._ask(self._accounts.CompletePasswordReset, request)
+
     def start_sign_in(
         self, first_factor: PasswordCredential | AssertedFirstFactor, *, remember_me: bool = False
     ) -> sign_ins.StartSignInResponse:

@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 SIGN_IN_CODE = "sign-in-code"
+PASSWORD_RESET = "password-reset"  # noqa: S105 - a kind of mail
 KIND_HEADER = "X-Twofactor-Kind"
 
 _POLL_SECONDS = 0.05
@@ -27,12 +28,21 @@ class Mailbox:
 
     def wait_for_code(self, seconds: float) -> str | None:
         """The code of the newest sign-in mail that was not read yet, None if none comes within `seconds`."""
+        letter = self._wait_for(SIGN_IN_CODE, seconds)
+        return code_in(letter) if letter else None
+
+    def wait_for_token(self, kind: str, seconds: float) -> str | None:
+        """The token in the link of the newest mail of this kind that was not read yet, None if none comes in time."""
+        letter = self._wait_for(kind, seconds)
+        return token_in(letter) if letter else None
+
+    def _wait_for(self, kind: str, seconds: float) -> EmailMessage | None:
         last_moment = time.monotonic() + seconds
         while True:
             for name, letter in self._letters():
-                if name not in self._read and letter[KIND_HEADER] == SIGN_IN_CODE:
+                if name not in self._read and letter[KIND_HEADER] == kind:
                     self._read.add(name)
-                    return code_in(letter)
+                    return letter
             if time.monotonic() > last_moment:
                 return None
             time.sleep(_POLL_SECONDS)
@@ -63,8 +73,17 @@ class Mailbox:
 
 def code_in(letter: EmailMessage) -> str | None:
     """The code, which stands alone on its line of the plain part."""
+    return _in_plain_part(letter, r"^\s*(\d{6})\s*$")
+
+
+def token_in(letter: EmailMessage) -> str | None:
+    """The token of the link, which stands alone on its line of the plain part."""
+    return _in_plain_part(letter, r"^\S+\?token=(tfr_\S+)$")
+
+
+def _in_plain_part(letter: EmailMessage, form: str) -> str | None:
     plain = letter.get_body(("plain",))
-    found = re.search(r"^\s*(\d{6})\s*$", plain.get_content() if plain else "", re.MULTILINE)
+    found = re.search(form, plain.get_content() if plain else "", re.MULTILINE)
     return found[1] if found else None
 
 

@@ -10,22 +10,30 @@ from twofactor_try.failures import CannotStartError
 from twofactor_try.terminal import person_present
 
 VARIABLE = "TWOFACTOR_TRY_PASSWORD"
+NEW_VARIABLE = "TWOFACTOR_TRY_NEW_PASSWORD"
 
 
-def read_password(options: argparse.Namespace, question: str = "Password: ", *, twice: bool = False) -> str:
+def read_password(
+    options: argparse.Namespace, question: str = "Password: ", *, twice: bool = False, variable: str = VARIABLE
+) -> str:
     """From standard input, the environment, or the person, in this order."""
     if options.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    if VARIABLE in os.environ:
-        return os.environ[VARIABLE]
+    if variable in os.environ:
+        return os.environ[variable]
     if not person_present():
         raise CannotStartError(
-            f"There is no terminal to ask for the password at: use --password-stdin, or set {VARIABLE}."
+            f"There is no terminal to ask for the password at: use --password-stdin, or set {variable}."
         )
     password = getpass.getpass(question)
     if twice and getpass.getpass("The same again: ") != password:
         raise CannotStartError("The two passwords differ.")
     return password
+
+
+def read_new_password(options: argparse.Namespace) -> str:
+    """The same for the password that is to be: on standard input the line after the current one."""
+    return read_password(options, "New password: ", twice=True, variable=NEW_VARIABLE)
 
 
 def read_code(typed: Sequence[str], question: str) -> str:
