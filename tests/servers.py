@@ -69,6 +69,12 @@ class Mailbox:
         assert match
         return match[1]
 
+    async def link(self, address: str, kind: str, purpose: str, count: int = 1) -> str:
+        """The token in the newest mail's link of this purpose."""
+        match = re.search(rf"^\S+/{purpose}\?token=(\S+)$", text_of(await self.wait_for(address, kind, count)), re.M)
+        assert match
+        return match[1]
+
     def to(self, address: str, kind: str | None = None) -> list[EmailMessage]:
         """All mails to the address, oldest first."""
         for name in set(os.listdir(self.folder)) - self._read if self.folder.is_dir() else ():

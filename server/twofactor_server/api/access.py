@@ -28,6 +28,11 @@ class Caller:
         """Whether its word for a first factor is taken."""
         return options_pb2.CALLER_ROLE_ASSERTING in self.roles
 
+    @property
+    def may_provision(self) -> bool:
+        """Whether it makes and closes accounts by its own right."""
+        return options_pb2.CALLER_ROLE_PROVISIONING in self.roles
+
 
 class Access:
     """The roles of every method. In plaintext on loopback the one local caller has all of them."""

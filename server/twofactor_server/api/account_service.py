@@ -6,9 +6,12 @@ from twofactor.v1 import account_service_pb2 as pb
 from twofactor.v1 import account_service_pb2_grpc
 from twofactor_server.api import calls, credentials, fields, messages
 from twofactor_server.domain.refusals import invalid
+from twofactor_server.flows.account_closing import AccountClosing
 from twofactor_server.flows.accounts import Accounts
 from twofactor_server.flows.dependencies import Dependencies
+from twofactor_server.flows.email_change import EmailChange
 from twofactor_server.flows.first_factor_confirmation import FirstFactorConfirmation
+from twofactor_server.flows.not_me import NotMe
 from twofactor_server.flows.password_reset import PasswordResets
 from twofactor_server.flows.passwords import Passwords
 
@@ -21,6 +24,9 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
         self._passwords = Passwords(deps)
         self._resets = PasswordResets(deps)
         self._confirmation = FirstFactorConfirmation(deps)
+        self._email_change = EmailChange(deps)
+        self._not_me = NotMe(deps)
+        self._closing = AccountClosing(deps)
 
     async def CreateAccount(self, request: pb.CreateAccountRequest, context: Any) -> pb.CreateAccountResponse:
         credentials.member(request, "identity")
@@ -72,3 +78,32 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
         token = fields.required(request.token, "token")
         await self._confirmation.confirm(calls.current(request), token, request.new_password)
         return pb.ConfirmFirstFactorResponse()
+
+    async def ChangeEmail(self, request: pb.ChangeEmailRequest, context: Any) -> pb.ChangeEmailResponse:
+        token = fields.required(request.session_token, "session_token")
+        email = fields.required(request.new_email, "new_email")
+        given = credentials.reauthentication(request.reauthentication)
+        expire_time = await self._email_change.start(calls.current(request), token, given, email)
+        return pb.ChangeEmailResponse(expire_time=messages.timestamp(expire_time))
+
+    async def ConfirmEmailChange(
+        self, request: pb.ConfirmEmailChangeRequest, context: Any
+    ) -> pb.ConfirmEmailChangeResponse:
+        token = fields.required(request.token, "token")
+        account = await self._email_change.confirm(calls.current(request), token)
+        return pb.ConfirmEmailChangeResponse(account=messages.account(account))
+
+    async def ReportNotMe(self, request: pb.ReportNotMeRequest, context: Any) -> pb.ReportNotMeResponse:
+        token = fields.required(request.token, "token")
+        undone = await self._not_me.report(calls.current(request), token, request.new_password)
+        return pb.ReportNotMeResponse(undone=messages.undone(undone))
+
+    async def CloseAccount(self, request: pb.CloseAccountRequest, context: Any) -> pb.CloseAccountResponse:
+        match request.WhichOneof("account"):
+            case "account_id":
+                await self._closing.close(calls.current(request), fields.uuid(request.account_id, "account_id"))
+            case _:
+                token = fields.required(request.session_token, "session_token")
+                given = credentials.reauthentication(request.reauthentication)
+                await self._closing.close_own(calls.current(request), token, given)
+        return pb.CloseAccountResponse()

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 from uuid import uuid4
 
@@ -32,7 +33,7 @@ def current(request: Any = None) -> Call:
     if request is None:
         return call
     client = Client(ip(request.client.ip_address, "client.ip_address"), request.client.user_agent)
-    return Call(call.call_id, call.caller, call.deadline, client, call.may_assert)
+    return replace(call, client=client)
 
 
 class Calls(grpc.aio.ServerInterceptor):
@@ -67,7 +68,14 @@ class Calls(grpc.aio.ServerInterceptor):
                 left = context.time_remaining()
                 span = DEADLINE_CAP if left is None else min(left, DEADLINE_CAP)
                 caller = self._access.admit(method)
-                _current.set(Call(call_id, caller.name, started + span, may_assert=caller.may_assert))
+                call = Call(
+                    call_id,
+                    caller.name,
+                    started + span,
+                    may_assert=caller.may_assert,
+                    may_provision=caller.may_provision,
+                )
+                _current.set(call)
                 return await _in_time(behaviour, request, context, started + span)
 
             outcome = "OK"

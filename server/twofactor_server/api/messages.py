@@ -1,13 +1,14 @@
 """Building responses: records in, messages out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from twofactor.v1 import two_factor_service_pb2, types_pb2
+from twofactor.v1 import account_service_pb2, two_factor_service_pb2, types_pb2
 from twofactor_server.domain import accounts, sessions
 from twofactor_server.domain.challenges import ChallengeState
+from twofactor_server.domain.not_me import Undone
 from twofactor_server.domain.second_factors import Method, Proof
 from twofactor_server.flows.authenticator_setup import StartedSetup
 from twofactor_server.flows.challenges import ChallengeView
@@ -120,6 +121,11 @@ def account(record: accounts.Account) -> types_pb2.Account:
         create_time=timestamp(record.create_time),
         has_password=record.password_hash is not None,
     )
+
+
+def undone(done: Sequence[Undone]) -> list["account_service_pb2.UndoneChange.ValueType"]:
+    """What a report did, by the names that both sides share."""
+    return [account_service_pb2.UndoneChange.Value(f"UNDONE_CHANGE_{one}") for one in done]
 
 
 def backup_code(issued: IssuedBackupCode | None) -> types_pb2.BackupCode | None:

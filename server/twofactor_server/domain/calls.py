@@ -39,3 +39,4 @@ class Call:
     deadline: float
     client: Client = Client()
     may_assert: bool = False
+    may_provision: bool = False

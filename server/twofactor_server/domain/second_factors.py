@@ -1,6 +1,6 @@
 """The account's second factor: one record that holds all that is true of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -62,6 +62,17 @@ class SecondFactor:
     saved_time: datetime | None
     email_codes: Counter
     authenticator: Counter
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAuthenticator:
+    """An authenticator that a change took away, as it was then; the secret is sealed."""
+
+    totp_secret: bytes = field(repr=False)
+    last_step: int | None
+    enable_time: datetime | None
+    failures: int
+    disabled: bool
 
 
 def wait_after(failures: int) -> timedelta | None:

@@ -77,7 +77,7 @@ class Accounts:
 
     async def _same(self, call: Call, place: Place, known: Account, email: str, password: str) -> Account:
         """The account that this request_id created, if the content is what it was then."""
-        same = known.email == email and (known.password_hash is None) == (not password)
+        same = known.close_time is None and known.email == email and (known.password_hash is None) == (not password)
         if same and known.password_hash:
             verify = partial(self._deps.hashing.argon2id.verify, known.password_hash, password)
             same = await place.run(verify, call.deadline, key="verify")

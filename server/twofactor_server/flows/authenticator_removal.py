@@ -4,6 +4,7 @@ from functools import partial
 
 from twofactor_server.crypto.tokens import Token, TokenKind, parse_token
 from twofactor_server.domain.calls import Call
+from twofactor_server.domain.not_me import authenticator_changed
 from twofactor_server.domain.reauthentication import Reauthentication
 from twofactor_server.domain.refusals import Refusal
 from twofactor_server.domain.second_factors import Method, Proof
@@ -64,4 +65,7 @@ class AuthenticatorRemoval:
             ip_address=call.client.ip_address,
             user_agent=call.client.user_agent,
         )
-        await trail.post(tx, self._deps, account_id, notice, now)
+        undoing = authenticator_changed(owner.factor, generation, None)
+        await trail.post_undoable(
+            tx, self._deps, account_id, notice, now, totp_secret=owner.factor.totp_secret, **undoing
+        )

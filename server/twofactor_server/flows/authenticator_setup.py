@@ -13,6 +13,7 @@ from twofactor_server.crypto.tokens import Token, TokenKind, parse_token
 from twofactor_server.domain import authenticator, email_codes
 from twofactor_server.domain.authenticator import AuthenticatorSetup, Verdict
 from twofactor_server.domain.calls import Call
+from twofactor_server.domain.not_me import authenticator_changed
 from twofactor_server.domain.reauthentication import Reauthentication
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import Method, Proof
@@ -183,7 +184,10 @@ class AuthenticatorSetups:
             user_agent=confirmation.call.client.user_agent,
             replaced=owner.factor.method is Method.AUTHENTICATOR,
         )
-        await trail.post(tx, self._deps, account_id, notice, now)
+        undoing = authenticator_changed(owner.factor, generation, setup.totp_secret)
+        await trail.post_undoable(
+            tx, self._deps, account_id, notice, now, totp_secret=owner.factor.totp_secret, **undoing
+        )
         return await show(tx, self._deps, confirmation.logical, owner, replacement, generation, now)
 
     async def _replayed(

@@ -18,8 +18,10 @@ from twofactor_server.crypto.tokens import TokenKind, parse_token
 from twofactor_server.domain import backup_codes as rules
 from twofactor_server.domain.calls import Call
 from twofactor_server.domain.challenges import Challenge
+from twofactor_server.domain.not_me import backup_code_changed
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import Method, Proof, SecondFactor
+from twofactor_server.domain.sessions import Session
 from twofactor_server.flows import completion, suspicion, trail
 from twofactor_server.flows.challenges import check_method
 from twofactor_server.flows.completion import SignedIn
@@ -165,11 +167,12 @@ class BackupCodes:
             return overtaken
         await self._spend(tx, use, charged, replacement, now)
         await backup_codes.settle(tx, challenge, use.fingerprints, AttemptVerdict.RIGHT)
-        await self._notify(tx, use, challenge, now)
         issued = completion.issue(replacement.code, charged.generation + 1)
-        return await completion.complete(
+        signed_in = await completion.complete(
             tx, self._deps, use.call, use.logical, challenge, Proof.BACKUP_CODE, now, issued
         )
+        await self._notify(tx, use, challenge, signed_in.session, issued.generation, now)
+        return signed_in
 
     async def _overtaken(
         self,
@@ -206,7 +209,9 @@ class BackupCodes:
         await second_factors.replace_backup_code(tx, account_id, generation, replacement.code_hash, now)
         await replies.erase_superseded(tx, account_id, generation + 1)
 
-    async def _notify(self, tx: Transaction, use: _Use, challenge: Challenge, now: datetime) -> None:
+    async def _notify(
+        self, tx: Transaction, use: _Use, challenge: Challenge, session: Session, generation: int, now: datetime
+    ) -> None:
         client = use.call.client
         notice = BackupCodeUsed(
             recipient=challenge.email,
@@ -215,7 +220,8 @@ class BackupCodes:
             user_agent=client.user_agent,
             lifetime=rules.REPLY_LIFETIME,
         )
-        await trail.post(tx, self._deps, challenge.account_id, notice, now)
+        undoing = backup_code_changed(generation, session.session_id)
+        await trail.post_undoable(tx, self._deps, challenge.account_id, notice, now, **undoing)
 
     async def _settle(
         self, tx: Transaction, use: _Use, challenge: Challenge, verdict: AttemptVerdict, reason: Reason, now: datetime

@@ -12,9 +12,9 @@ from twofactor_server.flows import mailed_links as links
 from twofactor_server.flows import suspicion, trail
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.password_change import apply_new_password, chosen, hash_chosen
-from twofactor_server.flows.sessions import end_others
+from twofactor_server.flows.shutting_out import shut_out
 from twofactor_server.flows.steps import Step
-from twofactor_server.storage import accounts, challenges, mailed_links
+from twofactor_server.storage import accounts, mailed_links
 from twofactor_server.storage.database import Transaction
 
 
@@ -66,8 +66,7 @@ class FirstFactorConfirmation:
         if password_hash is not None:
             await apply_new_password(tx, self._deps, call, account, password_hash, now)
         else:
-            await end_others(tx, account.account_id, None, now)
-            await challenges.void_open(tx, account.account_id, now)
+            await shut_out(tx, account.account_id, now)
         await suspicion.lift(tx, account.account_id, now)
         await trail.record(tx, call, account.account_id, "confirm_first_factor", trail.SUCCESS, now)
 

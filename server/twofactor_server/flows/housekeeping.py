@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from twofactor_server.domain.refusals import Refusal
-from twofactor_server.storage import housekeeping, outbox
+from twofactor_server.storage import account_emails, housekeeping, outbox
 from twofactor_server.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ INTERVAL = 60.0
 async def run(database: Database, now: Callable[[], datetime]) -> None:
     """Keep house until cancelled. Several servers may do it at once: each change is safe to repeat."""
     while True:
-        for chore in (housekeeping.erase_expired, outbox.expire, housekeeping.purge):
+        for chore in (housekeeping.erase_expired, outbox.expire, account_emails.expire, housekeeping.purge):
             try:
                 await database.transact(partial(chore, now=now()))
             except Refusal as refusal:

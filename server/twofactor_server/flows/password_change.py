@@ -19,8 +19,9 @@ from twofactor_server.domain.passwords import check_new_password
 from twofactor_server.flows import trail
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.sessions import end_others
+from twofactor_server.flows.shutting_out import void_sign_ins
 from twofactor_server.mail.notices import PasswordChanged
-from twofactor_server.storage import accounts, challenges, mailed_links
+from twofactor_server.storage import accounts, mailed_links
 from twofactor_server.storage.database import Transaction
 
 
@@ -53,7 +54,7 @@ async def apply_new_password(
     """
     account_id = account.account_id
     await accounts.set_password(tx, account_id, password_hash, account.password_version)
-    await challenges.void_open(tx, account_id, now)
+    await void_sign_ins(tx, account_id, now)
     await end_others(tx, account_id, keep_session, now)
     await mailed_links.void(tx, account_id, Purpose.RESET_PASSWORD, now)
     notice = PasswordChanged(

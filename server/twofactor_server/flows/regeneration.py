@@ -7,6 +7,7 @@ from uuid import UUID
 from twofactor_server.crypto.hashing import Replacement
 from twofactor_server.crypto.tokens import TokenKind, parse_token
 from twofactor_server.domain.calls import Call
+from twofactor_server.domain.not_me import backup_code_changed
 from twofactor_server.domain.reauthentication import Reauthentication
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import Method, Proof
@@ -89,5 +90,6 @@ class Regeneration:
             ip_address=call.client.ip_address,
             user_agent=call.client.user_agent,
         )
-        await trail.post(tx, self._deps, account_id, notice, now)
+        undoing = backup_code_changed(generation + 1, owner.session.session_id)
+        await trail.post_undoable(tx, self._deps, account_id, notice, now, **undoing)
         return await show(tx, self._deps, logical, owner, replacement, generation + 1, now)

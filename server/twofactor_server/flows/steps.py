@@ -41,6 +41,12 @@ class Step(StrEnum):
     SESSION_REVOKED = "session-revoked"
     OTHER_SESSIONS_REVOKED = "other-sessions-revoked"
     FIRST_FACTOR_CONFIRMED = "first-factor-confirmed"
+    EMAIL_CHANGE_CHARGED = "email-change-charged"
+    EMAIL_CHANGE_STARTED = "email-change-started"
+    EMAIL_CHANGED = "email-changed"
+    NOT_ME_REPORTED = "not-me-reported"
+    CLOSING_CHARGED = "closing-charged"
+    ACCOUNT_CLOSED = "account-closed"
 
     @property
     def before(self) -> str:

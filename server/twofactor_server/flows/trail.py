@@ -1,15 +1,19 @@
 """What every change leaves beside itself: an audit event, and a mail to the owner."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from twofactor_server.crypto.keyring import Purpose
 from twofactor_server.crypto.sealing import seal
 from twofactor_server.domain.calls import Call
 from twofactor_server.domain.challenges import Challenge
+from twofactor_server.domain.mailed_links import Purpose as LinkPurpose
 from twofactor_server.domain.second_factors import Proof
 from twofactor_server.domain.sessions import Session
+from twofactor_server.flows import mailed_links
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.mail.notices import Notice
 from twofactor_server.storage import audit, outbox
@@ -72,6 +76,27 @@ async def post(
     message = outbox.OutboxMessage(account_id, message_id, notice.kind, payload, now, now + lifetime, tries=0)
     await (outbox.add_decoy if decoy else outbox.add)(tx, message)
     tx.after_commit(deps.wake_delivery)
+
+
+async def post_undoable(
+    tx: Transaction,
+    deps: Dependencies,
+    account_id: UUID,
+    notice: Notice,
+    now: datetime,
+    *,
+    totp_secret: bytes | None = None,
+    **details: Any,
+) -> None:
+    """Post the notice of a change, with the link that says "this wasn't me".
+
+    ``details`` say what that undoes (domain/not_me.py) and hold no secret; ``totp_secret`` is the authenticator that
+    the change took away, sealed as it was, and kept as long as the link works.
+    """
+    token = await mailed_links.make(
+        tx, account_id, LinkPurpose.NOT_ME, now, totp_secret=totp_secret, kind=notice.kind, **details
+    )
+    await post(tx, deps, account_id, replace(notice, not_me_token=token.text), now)
 
 
 def outbox_place(account_id: UUID, message_id: UUID) -> bytes:

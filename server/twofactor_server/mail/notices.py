@@ -134,6 +134,36 @@ class SecondFactorFailed(Notice):
     failures: int
 
 
+class ConfirmEmail(LinkNotice):
+    """To a new address: it becomes the account's by this link, and by nothing else."""
+
+    kind = "email-change"
+    purpose = Purpose.CONFIRM_EMAIL
+    action = "Use this address"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailInUse(Notice):
+    """Somebody wanted this address for an account, and it is another one's: nothing was changed."""
+
+    kind = "email-in-use"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(Notice):
+    """The account's address is another one; ``former``: told to the one before, else to the new one."""
+
+    kind = "email-changed"
+    former: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountClosed(Notice):
+    """The account is closed for good."""
+
+    kind = "account-closed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignInSuspended(LinkNotice):
     """Nobody can begin to sign in until the owner confirms by the link. ``failures``: how many wrong second factors
@@ -156,6 +186,10 @@ KINDS: Mapping[str, type[Notice]] = {
         PasswordChanged,
         PasswordReset,
         SecondFactorFailed,
+        ConfirmEmail,
+        EmailInUse,
+        EmailChanged,
+        AccountClosed,
         SignInSuspended,
     )
 }

@@ -28,14 +28,27 @@ _COLUMNS = (
     accounts.c.suspend_time,
     accounts.c.close_time,
 )
-_BY_ID = select(*_COLUMNS).where(accounts.c.account_id == bindparam("id"))
-_BY_EMAIL = select(*_COLUMNS).join_from(
-    account_emails, accounts, accounts.c.account_id == account_emails.c.account_id
-).where(account_emails.c.email == bindparam("address"))  # fmt: skip
+# A closed account is nobody's, whatever is asked for.
+_BY_ID = select(*_COLUMNS).where(accounts.c.account_id == bindparam("id"), accounts.c.close_time.is_(None))
+# An address that was the account's is still in ``account_emails``, but it is not the one by which it is found.
+_BY_EMAIL = (
+    select(*_COLUMNS)
+    .join_from(account_emails, accounts, accounts.c.account_id == account_emails.c.account_id)
+    .where(
+        account_emails.c.email == bindparam("address"),
+        accounts.c.email == account_emails.c.email,
+        accounts.c.close_time.is_(None),
+    )
+)
 _BY_CREATION = select(*_COLUMNS).join_from(
     account_creations, accounts, accounts.c.account_id == account_creations.c.account_id
 ).where(account_creations.c.request_id == bindparam("creation"))  # fmt: skip
 _CLAIM_EMAIL = upsert(account_emails).on_conflict_do_nothing()
+_CLAIM_BACK = (
+    update(account_emails)
+    .where(account_emails.c.email == bindparam("address"), account_emails.c.account_id == bindparam("id"))
+    .values(reserved_until=None)
+)
 _CLAIM_CREATION = upsert(account_creations).on_conflict_do_nothing()
 _VERIFY_EMAIL = (
     update(accounts)
@@ -83,27 +96,30 @@ _SUSPEND = (
 
 
 async def by_id(tx: Transaction, account_id: UUID) -> Account | None:
-    """The account, or None."""
+    """The account, or None; a closed one is as good as none."""
     row = (await tx.execute(_BY_ID, {"id": account_id})).one_or_none()
     return Account(*row) if row else None
 
 
 async def by_email(tx: Transaction, email: str) -> Account | None:
-    """The account that owns the (normalised) address, or None."""
+    """The account whose (normalised) address this is now, or None."""
     row = (await tx.execute(_BY_EMAIL, {"address": email})).one_or_none()
     return Account(*row) if row else None
 
 
 async def by_creation(tx: Transaction, request_id: UUID) -> Account | None:
-    """The account that this request_id created, or None."""
+    """The account that this request_id created, or None; it may have been closed since."""
     row = (await tx.execute(_BY_CREATION, {"creation": request_id})).one_or_none()
     return Account(*row) if row else None
 
 
 async def claim_email(tx: Transaction, email: str, account_id: UUID) -> bool:
-    """Give the address to the account; False if it belongs to another. Of several at once, one gets it."""
-    result = await tx.execute(_CLAIM_EMAIL, {"email": email, "account_id": account_id})
-    return result.rowcount == 1
+    """Give the address to the account; False if it belongs to another, or is kept for it. Of several at once, one gets
+    it."""
+    # Another account's row is never waited for with a lock: two accounts that swap addresses would wait for each other.
+    if (await tx.execute(_CLAIM_EMAIL, {"email": email, "account_id": account_id})).rowcount == 1:
+        return True
+    return (await tx.execute(_CLAIM_BACK, {"address": email, "id": account_id})).rowcount == 1
 
 
 async def claim_creation(tx: Transaction, request_id: UUID, account_id: UUID) -> bool:

@@ -100,5 +100,6 @@ async def complete(tx: Transaction, challenge: Challenge, now: datetime) -> None
 
 
 async def void_open(tx: Transaction, account_id: UUID, now: datetime) -> None:
-    """Every challenge of the account that is not completed is void: the account has changed under it."""
+    """Void every challenge of the account that is not completed. Also those whose time is up: an attempt that was
+    charged in time may still be under way."""
     await tx.execute(_VOID_OPEN, {"id": account_id, "now": now})

@@ -37,6 +37,11 @@ _USE = (
 _VOID: Any = {"void_time": bindparam("now"), "totp_secret": None}
 _OPEN = (_t.account_id == bindparam("id"), _t.use_time.is_(None), _t.void_time.is_(None))
 _VOID_ALL = update(mailed_links).where(*_OPEN, _t.purpose == bindparam("for")).values(_VOID)
+_TIMES = (
+    select(_t.create_time)
+    .where(_t.account_id == bindparam("id"), _t.purpose == bindparam("for"), _t.create_time > bindparam("since"))
+    .order_by(_t.create_time)
+)
 _COUNT = (
     select(func.count())
     .select_from(mailed_links)
@@ -74,3 +79,8 @@ async def void(tx: Transaction, account_id: UUID, purpose: Purpose, now: datetim
 async def count_since(tx: Transaction, account_id: UUID, purpose: Purpose, since: datetime) -> int:
     """How many links of this purpose were made after ``since``."""
     return await tx.scalar(_COUNT, {"id": account_id, "for": purpose, "since": since}) or 0
+
+
+async def made_since(tx: Transaction, account_id: UUID, purpose: Purpose, since: datetime) -> list[datetime]:
+    """When the links of this purpose were made that were made after ``since``, oldest first."""
+    return list((await tx.execute(_TIMES, {"id": account_id, "for": purpose, "since": since})).scalars())

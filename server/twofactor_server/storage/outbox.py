@@ -46,6 +46,11 @@ _LEASE = (
 )
 _DONE = update(outbox).where(*_THIS).values(payload=None, send_time=bindparam("sent"))
 _RETRY = update(outbox).where(*_THIS, _t.payload.is_not(None)).values(due_time=bindparam("due"))
+_ERASE = (
+    update(outbox)
+    .where(_t.account_id == bindparam("id"), _t.kind == bindparam("which"), _t.payload.is_not(None))
+    .values(payload=None)
+)
 _EXPIRE = update(outbox).where(_t.payload.is_not(None), _t.expire_time <= bindparam("now")).values(payload=None)
 
 
@@ -85,6 +90,11 @@ async def mark_done(tx: Transaction, message: OutboxMessage, sent: datetime | No
 async def retry_at(tx: Transaction, message: OutboxMessage, due: datetime) -> None:
     """The mail is due again at ``due``."""
     await tx.execute(_RETRY, {"id": message.account_id, "message": message.message_id, "due": due})
+
+
+async def erase_waiting(tx: Transaction, account_id: UUID, kind: str) -> None:
+    """Erase the payloads of the account's mails of this kind that have not left. One that is leaving now may arrive."""
+    await tx.execute(_ERASE, {"id": account_id, "which": kind})
 
 
 async def expire(tx: Transaction, now: datetime) -> None:

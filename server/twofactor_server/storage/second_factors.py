@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Update, bindparam, exists, select, update
+from sqlalchemy import BigInteger, Select, Update, bindparam, exists, func, select, update
 
-from twofactor_server.domain.second_factors import Counter, Method, SecondFactor
+from twofactor_server.domain.second_factors import Counter, EarlierAuthenticator, Method, SecondFactor
 from twofactor_server.storage.database import Transaction
 from twofactor_server.storage.schema import replies, second_factors
 
@@ -81,6 +81,19 @@ _TURN_OFF = _guarded(_AT_GENERATION, _t.method == Method.AUTHENTICATOR).values(
     backup_code_hash=None,
     backup_code_create_time=None,
     saved_time=None,
+)
+# No step that was accepted of any authenticator is accepted once more, and what was disabled stays so.
+_RESTORE = _guarded(_AT_GENERATION).values(
+    {
+        **_NEW_CODE,
+        "method": Method.AUTHENTICATOR,
+        "totp_secret": bindparam("secret"),
+        "last_step": func.greatest(_t.last_step, bindparam("step", type_=BigInteger())),
+        "enable_time": bindparam("enabled"),
+        "authenticator_disabled": bindparam("disabled"),
+        "authenticator_failures": bindparam("failures"),
+        "authenticator_wait_until": None,
+    }
 )
 _ACCEPT_STEP = _guarded(
     _t.method == Method.AUTHENTICATOR, (_t.last_step.is_(None)) | (_t.last_step < bindparam("step"))
@@ -151,6 +164,25 @@ async def turn_on_authenticator(
 async def turn_off_authenticator(tx: Transaction, account_id: UUID, generation: int) -> None:
     """Back to e-mail codes; the backup code dies, its generation number stays and is never given again."""
     await _change(tx, _TURN_OFF, account_id, expected_generation=generation)
+
+
+async def restore_authenticator(
+    tx: Transaction, account_id: UUID, *, generation: int, earlier: EarlierAuthenticator, code_hash: str, now: datetime
+) -> None:
+    """The earlier authenticator is back as it was, whatever is active now; its backup code is one of ``code_hash``."""
+    await _change(
+        tx,
+        _RESTORE,
+        account_id,
+        expected_generation=generation,
+        secret=earlier.totp_secret,
+        step=earlier.last_step,
+        enabled=earlier.enable_time,
+        disabled=earlier.disabled,
+        failures=earlier.failures,
+        code_hash=code_hash,
+        now=now,
+    )
 
 
 async def accept_step(tx: Transaction, account_id: UUID, step: int) -> None:

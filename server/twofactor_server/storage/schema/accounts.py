@@ -18,12 +18,17 @@ accounts = Table(
     PrimaryKeyConstraint("account_id"),
 )
 
+# Every address that is some account's. One with ``reserved_until`` was the account's: nobody signs in by it, and until
+# then nobody else can have it, for the account may take it back.
 account_emails = Table(
     "account_emails",
     metadata,
     text("email"),
     uuid("account_id"),
+    time("reserved_until"),
     PrimaryKeyConstraint("email"),
+    Index(None, "account_id"),
+    Index("ix_account_emails_reserved", "reserved_until", postgresql_where="reserved_until IS NOT NULL"),
 )
 
 account_creations = Table(

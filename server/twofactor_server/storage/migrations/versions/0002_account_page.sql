@@ -4,6 +4,12 @@ ALTER TABLE accounts ADD COLUMN suspend_time timestamptz;
 
 ALTER TABLE accounts ADD COLUMN close_time timestamptz;
 
+ALTER TABLE account_emails ADD COLUMN reserved_until timestamptz;
+
+CREATE INDEX ix_account_emails_account_id ON account_emails (account_id);
+
+CREATE INDEX ix_account_emails_reserved ON account_emails (reserved_until) WHERE reserved_until IS NOT NULL;
+
 ALTER TABLE challenges DROP CONSTRAINT ck_challenges_first_factor;
 
 ALTER TABLE challenges ADD CONSTRAINT ck_challenges_first_factor

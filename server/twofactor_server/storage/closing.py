@@ -1,0 +1,62 @@
+"""An account that is closed: what is erased, and what is free for another. Under the second factor's lock."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, select, update
+
+from twofactor_server.storage.database import Transaction
+from twofactor_server.storage.schema import (
+    account_emails,
+    accounts,
+    identities,
+    identity_owners,
+    mailed_links,
+    sessions,
+)
+from twofactor_server.storage.second_factors import GuardMissed
+
+_CLOSE = (
+    update(accounts)
+    .where(accounts.c.account_id == bindparam("id"), accounts.c.close_time.is_(None))
+    .values(
+        close_time=bindparam("now"),
+        password_hash=None,
+        # What was verified against the password before is not right any more.
+        password_version=accounts.c.password_version + 1,
+        suspend_time=None,
+    )
+)
+# The look-up is keyed by the identity, so its rows are found through the account's own.
+_FREE_IDENTITIES = delete(identity_owners).where(
+    identity_owners.c.account_id == bindparam("id"),
+    identity_owners.c.issuer == identities.c.issuer,
+    identity_owners.c.subject == identities.c.subject,
+    identities.c.account_id == bindparam("id"),
+)
+_ERASE = tuple(
+    delete(table).where(table.c.account_id == bindparam("id")) for table in (identities, account_emails, mailed_links)
+)
+_ENDED_WITH_IT = (
+    select(sessions.c.session_id)
+    .join_from(sessions, accounts, accounts.c.account_id == sessions.c.account_id)
+    .where(
+        sessions.c.account_id == bindparam("id"),
+        sessions.c.token_digest == bindparam("digest"),
+        sessions.c.end_time == accounts.c.close_time,
+    )
+)
+
+
+async def close(tx: Transaction, account_id: UUID, now: datetime) -> None:
+    """Close the account for good: no password, no identity, no address, no link is left of it. A closed one raises
+    GuardMissed."""
+    if (await tx.execute(_CLOSE, {"id": account_id, "now": now})).rowcount != 1:
+        raise GuardMissed
+    for statement in (_FREE_IDENTITIES, *_ERASE):
+        await tx.execute(statement, {"id": account_id})
+
+
+async def ended_with_it(tx: Transaction, account_id: UUID, digest: bytes) -> bool:
+    """Whether this session lasted until its account was closed."""
+    return await tx.scalar(_ENDED_WITH_IT, {"id": account_id, "digest": digest}) is not None
