@@ -241,36 +241,6 @@ class People:
         )
         await self.stubs.two_factor.ConfirmBackupCodeSaved(request)
 
-    async def change_email(self, person: Person, new_email: str) -> account_service_pb2.ChangeEmailResponse:
-        """ChangeEmail, for the password."""
-        request = account_service_pb2.ChangeEmailRequest(
-            session_token=person.session_token,
-            reauthentication=types_pb2.Reauthentication(password=person.password),
-            new_email=new_email,
-            client=self.client,
-        )
-        return await self.stubs.accounts.ChangeEmail(request)
-
-    async def confirm_email(self, token: str) -> types_pb2.Account:
-        """ConfirmEmailChange."""
-        request = account_service_pb2.ConfirmEmailChangeRequest(token=token, client=self.client)
-        return (await self.stubs.accounts.ConfirmEmailChange(request)).account
-
-    async def report_not_me(self, token: str, new_password: str = "") -> list[str]:
-        """ReportNotMe; the names of what was undone, without their prefix."""
-        request = account_service_pb2.ReportNotMeRequest(token=token, new_password=new_password, client=self.client)
-        undone = (await self.stubs.accounts.ReportNotMe(request)).undone
-        return [account_service_pb2.UndoneChange.Name(one).removeprefix("UNDONE_CHANGE_") for one in undone]
-
-    async def close_account(self, person: Person, password: str | None = None) -> None:
-        """CloseAccount by the person's session, for the password."""
-        request = account_service_pb2.CloseAccountRequest(
-            session_token=person.session_token,
-            reauthentication=types_pb2.Reauthentication(password=password or person.password),
-            client=self.client,
-        )
-        await self.stubs.accounts.CloseAccount(request)
-
     async def status(self, session_token: str) -> two_factor_service_pb2.GetTwoFactorResponse:
         """GetTwoFactor."""
         return await self.stubs.two_factor.GetTwoFactor(
