@@ -132,7 +132,7 @@ async def test_the_address_comes_back(people: People, refused: Refusing) -> None
 
 async def test_the_address_comes_back_however_often_it_was_changed(people: People, refused: Refusing) -> None:
     """The links of later changes were mailed to the stranger: they take nothing away from who had the first address,
-    and are worth nothing once that is back. It fails if only the newest change of the address can be undone."""
+    and are worth nothing once that is back. It fails if the addresses in between are not freed."""
     owner, second, third = await people.signed_in(), unused_address(), unused_address()
     old = await move_to(people, owner, second)
     await move_to(people, owner, third)
@@ -177,7 +177,8 @@ async def test_an_identity_is_unlinked(people: People, postgres: EmbeddedPostgre
     owner = await people.with_authenticator()
     identity = "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001"
     for statement in (
-        "INSERT INTO identities VALUES ($1::text::uuid, $2::text::uuid, 'google', 'https://idp.example', $3, '', now())",
+        "INSERT INTO identities "
+        "VALUES ($1::text::uuid, $2::text::uuid, 'google', 'https://idp.example', $3, '', now())",
         "INSERT INTO identity_owners SELECT issuer, subject, account_id FROM identities "
         "WHERE account_id = $1::text::uuid AND identity_id = $2::text::uuid AND subject = $3",
     ):

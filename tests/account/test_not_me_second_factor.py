@@ -119,7 +119,7 @@ async def test_the_earlier_authenticator_is_back(
     people: People, refused: Refusing, postgres: EmbeddedPostgres, change: str
 ) -> None:
     """The owner's phone works again, with no step accepted twice, and neither the stranger's phone nor any backup code
-    does. It fails with the last accepted step forgotten."""
+    does. It fails, after a removal, with the last accepted step forgotten."""
     owner = await people.with_authenticator()
     spent = owner.code_at(people.clock.now)
     codes = [owner.backup_code]
@@ -169,7 +169,8 @@ async def test_several_changes_of_a_stranger(
     people: People, refused: Refusing, postgres: EmbeddedPostgres, order: tuple[int, ...]
 ) -> None:
     """Moved, removed, set up anew: whichever of the three notices the owner answers first, the phone that was theirs
-    works again in the end. It fails without one link's going back behind another: the first phone is then lost."""
+    works again in the end. It fails if a link pressed too early does not hand on what it brings back, and if codes that
+    were brought back are not known for those that the removal led to: the first phone is then lost."""
     owner = await people.with_authenticator()
     await second_phone(people, owner)
     links = [await people.mailbox.link(owner.email, "authenticator-on", "not-me", 2)]
