@@ -18,6 +18,9 @@ SERVICES = (
     account_service_pb2.DESCRIPTOR.services_by_name["AccountService"],
 )
 METHODS: Mapping[str, MethodDescriptor] = {method.name: method for service in SERVICES for method in service.methods}
+UNKNOWN_LINK = f"tfr_{'A' * 64}"
+"""The token of a link that nobody was mailed."""
+
 _PROVIDERS = ("OidcCredential", "GitHubCredential")
 
 
@@ -60,17 +63,18 @@ def values_of(person: Person, challenge_token: str, setup_id: str) -> dict[str, 
         "session_token": person.session_token,
         "account_id": person.account_id,
         "email": person.email,
+        "new_email": f"new-{person.email}",
+        "token": UNKNOWN_LINK,
+        "new_password": "another fine password",
         "password": person.password,
         "current_password": person.password,
-        "new_password": "an even better horse",
         # Well formed, and of no link: what opens one is mailed.
-        "reset_token": f"tfr_{'A' * 64}",
+        "reset_token": UNKNOWN_LINK,
         "code": "123456",
         "authenticator_code": "123456",
         "backup_code": "abcd 1234 ef56 7890",
         "setup_id": setup_id,
         "session_id": setup_id,
-        "token": f"tfr_{'A' * 64}",
         "request_id": "0f7d0b52-7c39-4a3c-9f44-3b8f0e4ad001",
         "generation": 1,
         "ip_address": "192.0.2.10",

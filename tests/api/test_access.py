@@ -57,4 +57,5 @@ def test_every_method_of_the_contract_is_guarded() -> None:
         caller = access.admit(path)
         assert caller.name == "local"
         assert caller.may_assert
+        assert caller.may_provision
     assert not access.covers("/grpc.health.v1.Health/Check")

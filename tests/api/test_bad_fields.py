@@ -93,6 +93,10 @@ REQUIRED = {
     "ChangePassword": ["session_token", "current_password", "new_password"],
     "StartPasswordReset": ["email"],
     "CompletePasswordReset": ["reset_token", "new_password"],
+    "ChangeEmail": ["session_token", "reauthentication.password", "new_email"],
+    "ConfirmEmailChange": ["token"],
+    "ReportNotMe": ["token"],
+    "CloseAccount": ["session_token", "reauthentication.password"],
 }
 
 
@@ -160,6 +164,7 @@ async def test_an_email_address_is_one(channel: grpc.aio.Channel, address: str) 
         ("GetAccount", "email"),
         ("StartSignIn", "password.email"),
         ("StartPasswordReset", "email"),
+        ("ChangeEmail", "new_email"),
     ):
         request = filled(method, SOMEBODY)
         put(request, path, address)

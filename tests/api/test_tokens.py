@@ -17,19 +17,26 @@ CHALLENGE = [name for name, method in METHODS.items() if "challenge_token" in me
 SESSION = [name for name, method in METHODS.items() if "session_token" in method.input_type.fields_by_name]
 TOKENS = [(name, "challenge_token", "CHALLENGE_NOT_FOUND") for name in CHALLENGE]
 TOKENS += [(name, "session_token", "SESSION_ENDED") for name in SESSION if name != "SignOut"]
+TOKENS += [
+    (name, "token", "LINK_INVALID") for name, method in METHODS.items() if "token" in method.input_type.fields_by_name
+]
 STATUS = {
     "CHALLENGE_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
     "SESSION_ENDED": grpc.StatusCode.FAILED_PRECONDITION,
+    "LINK_INVALID": grpc.StatusCode.FAILED_PRECONDITION,
     "INVALID_FIELD": grpc.StatusCode.INVALID_ARGUMENT,
 }
+
+
+Tokens = dict[str, str]
 
 
 class Victim:
     """An account with a session and an open challenge, and a stranger with an account of their own."""
 
-    def __init__(self, owner: Person, challenge: str, stranger: Person, strangers_challenge: str) -> None:
-        self.owner, self.challenge = owner, challenge
-        self.stranger, self.strangers_challenge = stranger, strangers_challenge
+    def __init__(self, owner: Person, challenge: str, stranger: Person, theirs: Tokens, ours: Tokens) -> None:
+        self.owner, self.challenge, self.stranger = owner, challenge, stranger
+        self.ours, self.theirs = ours, theirs
 
     def request(self, method: str, token_field: str, token: str) -> Message:
         """A request that would succeed or be judged, but for its token."""
@@ -41,7 +48,17 @@ class Victim:
 @pytest_asyncio.fixture
 async def victim(people: People) -> Victim:
     owner, stranger = await people.with_authenticator(), await people.with_authenticator()
-    return Victim(owner, await people.challenge_for(owner), stranger, await people.challenge_for(stranger))
+    ours, theirs = await tokens_of(people, owner), await tokens_of(people, stranger)
+    return Victim(owner, ours["challenge_token"], stranger, theirs, ours)
+
+
+async def tokens_of(people: People, person: Person) -> Tokens:
+    """A token of each kind, by the field that takes it."""
+    return {
+        "challenge_token": await people.challenge_for(person),
+        "session_token": person.session_token,
+        "token": await people.mailbox.link(person.email, "authenticator-on", "not-me"),
+    }
 
 
 async def refused(channel: grpc.aio.Channel, method: str, request: Message, token: str) -> str:
@@ -69,8 +86,7 @@ async def test_tokens_that_are_well_formed_and_unknown(
     owner, stranger = victim.owner, victim.stranger
     before = await of_account(postgres.url, owner.account_id)
     for method, name, reason in TOKENS:
-        theirs = victim.strangers_challenge if name == "challenge_token" else stranger.session_token
-        ours = victim.challenge if name == "challenge_token" else owner.session_token
+        theirs, ours = victim.theirs[name], victim.ours[name]
         nobody = "00000000-0000-4000-8000-000000000000"
         for token in (
             ours[:-4] + ("AAAA" if not ours.endswith("AAAA") else "BBBB"),
@@ -85,12 +101,14 @@ async def test_tokens_that_are_well_formed_and_unknown(
 async def test_tokens_of_another_kind_and_garbage(channel: grpc.aio.Channel, victim: Victim) -> None:
     """ "Unparsable or wrong prefix → INVALID_FIELD", naming the field; SignOut is no exception."""
     for method, name, _ in [*TOKENS, ("SignOut", "session_token", "")]:
-        ours, other = victim.challenge, victim.owner.session_token
-        if name == "session_token":
-            ours, other = other, ours
+        ours, other = (
+            victim.ours[name],
+            victim.ours["challenge_token" if name != "challenge_token" else "session_token"],
+        )
+        foreign = "tfc_" if name == "token" else "tfr_"
         for token in (
             other, ours[4:], ours.upper(), ours[:-1], ours + "A", ours[:-1] + "!", ours[:-1] + "\n", ours[:4],
-            f"tfr_{ours[4:]}", ours[:4] + "=" * 64, ours[:4] + "é" * 64, ours.replace("_", " ", 1), "x", "A" * 256,
+            foreign + ours[4:], ours[:4] + "=" * 64, ours[:4] + "é" * 64, ours.replace("_", " ", 1), "x", "A" * 256,
         ):  # fmt: skip
             said = await refused(channel, method, victim.request(method, name, token), token if len(token) > 8 else "")
             assert said == f"INVALID_FIELD {name}", (method, token)

@@ -4,14 +4,19 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from typing import Any
 from uuid import UUID
 
 from twofactor_server.mail.messages import Branding, render
 from twofactor_server.mail.notices import (
+    AccountClosed,
     AuthenticatorOff,
     AuthenticatorOn,
     BackupCodeRegenerated,
     BackupCodeUsed,
+    ConfirmEmail,
+    EmailChanged,
+    EmailInUse,
     Notice,
     PasswordChanged,
     PasswordReset,
@@ -75,6 +80,18 @@ def all_notices() -> list[Notice]:
         SecondFactorFailed(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, failures=7),
         suspended(),
         suspended(failures=0),
+    ]
+
+
+def account_notices() -> list[Notice]:
+    """Those of the address and of the account's end; those that have a link with it."""
+    seen: dict[str, Any] = {"recipient": OWNER, "time": TIME, "ip_address": "203.0.113.7", "user_agent": CHROME}
+    return [
+        ConfirmEmail(**seen, token=LINK_TOKEN),
+        EmailInUse(**seen),
+        EmailChanged(**seen, former=True, not_me_token=LINK_TOKEN),
+        EmailChanged(**seen, former=False),
+        AccountClosed(**seen),
     ]
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tests.mail.letters import OWNER, TIME, all_notices, backup_code_used, password_reset, sign_in_code
+from tests.mail.letters import OWNER, TIME, account_notices, all_notices, backup_code_used, password_reset, sign_in_code
 from twofactor_server.mail.notices import KINDS, AuthenticatorOff, Notice, SignInCode, notice_from
 
 
-@pytest.mark.parametrize("notice", all_notices(), ids=lambda notice: notice.kind)
+@pytest.mark.parametrize("notice", [*all_notices(), *account_notices()], ids=lambda notice: notice.kind)
 def test_a_notice_comes_back_from_json_as_it_was(notice: Notice) -> None:
     assert notice_from(json.loads(json.dumps(notice.payload()))) == notice
 
@@ -25,9 +25,13 @@ def test_the_kinds_are_the_wire_names() -> None:
         "password-changed",
         "password-reset",
         "second-factor-failed",
+        "email-change",
+        "email-in-use",
+        "email-changed",
+        "account-closed",
         "sign-in-suspended",
     }
-    assert {notice.kind for notice in all_notices()} == set(KINDS)
+    assert {notice.kind for notice in [*all_notices(), *account_notices()]} == set(KINDS)
 
 
 def test_times_are_kept_in_utc() -> None:
@@ -71,5 +75,5 @@ def test_a_code_and_a_replacement_say_until_when_they_serve() -> None:
 
 
 def test_no_kind_but_the_sign_in_code_has_a_place_for_a_code() -> None:
-    for notice in all_notices():
+    for notice in [*all_notices(), *account_notices()]:
         assert ("code" in notice.payload()) is isinstance(notice, SignInCode)

@@ -10,6 +10,7 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from tests.account.steps import change_email, change_link, report, unused_address
 from tests.article.steps import STEP, from_network, sign_in_by_app, sign_in_by_backup_code, wrong_digits
 from tests.people import CLIENT, People, Person, people_of
 from tests.security.tables import everything
@@ -51,6 +52,11 @@ async def used(server: Server, channel: grpc.aio.Channel) -> Used:
         await people.use_backup_code(open_challenge, "wrng w123 4567 89ab")
     secrets |= {"open challenge": open_challenge, "wrong backup code": "wrng w123 4567 89ab"}
     secrets["session by app"] = (await sign_in_by_app(people, owner, str(uuid4()))).session_token
+    await change_email(people, owner, new := unused_address())
+    secrets["confirming token"] = await change_link(people, new)
+    secrets["not-me token"] = not_me = await people.mailbox.link(owner.email, "authenticator-on", "not-me")
+    secrets["password by link"] = "a password chosen by a link"
+    await report(people, not_me, "a password chosen by a link")
     unfinished = await people.with_account()
     secrets["other challenge"] = await people.challenge_for(unfinished, from_network(9))
     mailed.append(await people.mailbox.code(unfinished.email))

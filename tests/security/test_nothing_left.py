@@ -7,6 +7,7 @@ from uuid import uuid4
 import grpc
 import pytest
 
+from tests.account.steps import confirm_email, report
 from tests.article.steps import STEP, from_network, sign_in_by_backup_code, vouched_challenge, wrong_digits
 from tests.people import People, Person
 from tests.security.tables import Row, of_account
@@ -21,7 +22,8 @@ KEYS = {
     "email_codes": ("challenge_id", "number"), "replies": ("scope_id", "request_id"),
     "spent_backup_codes": ("generation",), "authenticator_setups": ("setup_id",), "account_emails": ("email",),
     "backup_code_attempts": ("challenge_id", "fingerprint"), "reauthentication_attempts": ("session_id", "fingerprint"),
-    "account_creations": ("request_id",), "mailed_links": ("link_id",), "second_factor_failures": ("failure_id",),
+    "account_creations": ("request_id",), "mailed_links": ("link_id",), "identities": ("identity_id",),
+    "identity_owners": ("issuer", "subject"), "second_factor_failures": ("failure_id",),
 }  # fmt: skip
 
 
@@ -130,6 +132,15 @@ async def no_more_mails(people: People, owner: Person) -> Refusals:
     yield people.challenge_for(owner, from_network(10))
 
 
+async def links_of_no_use(people: People, owner: Person) -> Refusals:
+    notice = await people.mailbox.link(owner.email, "authenticator-on", "not-me")
+    yield report(people, notice, "short")
+    yield report(people, notice[:-4] + ("AAAA" if notice[-4:] != "AAAA" else "BBBB"))
+    yield confirm_email(people, notice)
+    people.clock.advance(timedelta(days=7))
+    yield report(people, notice)
+
+
 async def wrong_app_code(people: People, owner: Person) -> Refusals:
     challenge = await people.challenge_for(owner)
     yield people.verify_authenticator_code(challenge, owner.wrong_code_at(people.clock.now))
@@ -185,7 +196,7 @@ NOTHING: set[str] = set()
 FAILURE = ("second_factor_failures+", "audit_events+")
 CASES: list[tuple[Callable[[People, Person], Refusals], set[str]]] = [
     *((story, NOTHING) for story in (malformed, another_method, too_late, exhausted, consumed, waiting, over_budget,
-                                     not_reauthenticated, signed_out, no_more_mails)),
+                                     not_reauthenticated, signed_out, no_more_mails, links_of_no_use)),
     (suspended, {"audit_events+"}),
     (wrong_app_code, {"challenges.attempts", "second_factors.authenticator_failures", *FAILURE}),
     (used_app_code, {"audit_events+"}),

@@ -95,7 +95,7 @@ class AccountClosing:
         await closing.close(tx, account_id, now)
         await trail.record(tx, call, account_id, "close_account", trail.SUCCESS, now, session=session)
         for address in addresses:
-            # Also those it had a few days ago: whoever changed the address and closed the account tells not only himself.
+            # Also those it had a few days ago: who changed the address and then closed the account tells others too.
             notice = AccountClosed(
                 recipient=address, time=now, ip_address=call.client.ip_address, user_agent=call.client.user_agent
             )

@@ -1,5 +1,11 @@
 """Every changing method, as a story."""
 
+from tests.faults.stories.account_changes import (
+    ChangeEmail,
+    CloseAccount,
+    ConfirmEmailChange,
+    ReportNotMe,
+)
 from tests.faults.stories.changes import (
     CancelSetup,
     ConfirmSaved,
@@ -60,6 +66,10 @@ STORIES: tuple[type[Story], ...] = (
     LastGuess,
     StartSuspended,
     ConfirmFirstFactor,
+    ChangeEmail,
+    ConfirmEmailChange,
+    ReportNotMe,
+    CloseAccount,
 )
 
 __all__ = ["STORIES", "Story"]
