@@ -44,9 +44,9 @@ async def retired(people: People, refused: Refusing, owner: Person, *dead: str) 
     assert status.backup_code.must_regenerate
     assert not status.backup_code.HasField("save_time")
     owner.session_token = signed_in.session_token
-    code = await people.regenerate(owner)
-    assert code.backup_code.generation == status.backup_code.generation + 1
-    await people.use_backup_code(await people.challenge_for(owner), code.backup_code.code)
+    fresh = (await people.regenerate(owner)).backup_code
+    assert fresh.generation == status.backup_code.generation + 1
+    await people.use_backup_code(await people.challenge_for(owner), fresh.code)
 
 
 async def test_a_used_backup_code(people: People, refused: Refusing) -> None:

@@ -3,15 +3,12 @@
 from functools import partial
 from uuid import uuid4
 
-import pytest
-
 from tests.storage import states
 from tests.storage.databases import ask
 from tests.storage.states import HOUR, MINUTE, NOON, SECOND
 from twofactor_server.domain.accounts import Account
 from twofactor_server.storage import accounts, second_factor_failures
 from twofactor_server.storage.database import Database
-from twofactor_server.storage.second_factors import GuardMissed
 
 
 async def test_failures_are_counted_after_a_moment_by_account(database: Database) -> None:
@@ -70,15 +67,3 @@ async def test_a_closed_account_is_not_suspended(database: Database, database_ur
     owner = await states.account(database)
     await ask(database_url, "UPDATE accounts SET close_time = $2 WHERE account_id = $1", owner.account_id, NOON)
     assert not await database.transact(partial(accounts.suspend, account_id=owner.account_id, now=NOON))
-
-
-async def test_a_password_is_set_on_the_account_as_it_was_read(database: Database) -> None:
-    """The version counts up; whoever read the one before misses."""
-    owner = await states.account(database)
-    set_password = partial(accounts.set_password, account=owner)
-    await database.transact(partial(set_password, password_hash="$argon2id$2"))
-    with pytest.raises(GuardMissed):
-        await database.transact(partial(set_password, password_hash="$argon2id$3"))
-    found = await database.read(partial(accounts.by_id, account_id=owner.account_id))
-    assert found is not None
-    assert (found.password_hash, found.password_version) == ("$argon2id$2", owner.password_version + 1)
