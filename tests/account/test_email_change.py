@@ -132,6 +132,17 @@ async def test_an_address_taken_meanwhile(people: People, refused: Refusing) -> 
     assert (await account(people, account_id=owner.account_id)).email == owner.email
 
 
+async def test_a_password_changed_meanwhile(people: People, refused: Refusing, postgres: EmbeddedPostgres) -> None:
+    """The link needs no session: a stranger's must not outlive the owner's new password. It fails without the check."""
+    owner, new = await people.signed_in(), unused_address()
+    await change_email(people, owner, new)
+    link = await change_link(people, new)
+    statement = "UPDATE accounts SET password_version = password_version + 1 WHERE account_id = $1::text::uuid"
+    await query(postgres.url, statement, owner.account_id)
+    with refused("LINK_INVALID"):
+        await confirm_email(people, link)
+
+
 async def test_an_open_challenge_is_void(people: People, refused: Refusing) -> None:
     """Its address was frozen: the old one "does not receive or accept" any more (NIST SP 800-63B §4.2.1.2). It fails
     with the voiding of challenges taken out: the code mailed to the old address signs in."""

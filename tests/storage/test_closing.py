@@ -110,13 +110,17 @@ async def test_a_closed_account_is_not_suspended_and_gets_no_password(database: 
     owner = await states.account(database)
     assert await database.transact(lambda tx: accounts.suspend(tx, owner.account_id, NOON)) is True
     assert await database.transact(lambda tx: accounts.suspend(tx, owner.account_id, NOON)) is False
-    await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "$argon2id$2"))
+    with pytest.raises(GuardMissed):
+        await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "$argon2id$2", 0))
+    await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "$argon2id$2", 1))
+    await database.transact(lambda tx: accounts.lift_suspension(tx, owner.account_id))
     account = await database.read(lambda tx: accounts.by_id(tx, owner.account_id))
     assert account is not None
     assert (account.password_hash, account.password_version, account.suspend_time) == ("$argon2id$2", 2, None)
     await database.transact(lambda tx: closing.close(tx, owner.account_id, NOON))
     assert await database.transact(lambda tx: accounts.suspend(tx, owner.account_id, NOON)) is False
-    await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "$argon2id$3"))
+    with pytest.raises(GuardMissed):
+        await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "$argon2id$3", 3))
     statement = "SELECT count(*) FROM accounts WHERE account_id = $1 AND password_hash IS NULL AND suspend_time IS NULL"
     assert await ask(database_url, statement, owner.account_id) == 1
 

@@ -69,7 +69,9 @@ class EmailChange:
         sent = await mailed_links.made_since(tx, account_id, Purpose.CONFIRM_EMAIL, now - rules.BUDGET_SPAN)
         rules.check_send(sent, now)
         await mailed_links.void(tx, account_id, Purpose.CONFIRM_EMAIL, now)
-        link = await links.make(tx, account_id, Purpose.CONFIRM_EMAIL, now, email=email)
+        # Whoever changes the password shuts a stranger out: what that one began is over with the old one.
+        version = charged.password_version
+        link = await links.make(tx, account_id, Purpose.CONFIRM_EMAIL, now, email=email, password_version=version)
         taken = await account_emails.owner(tx, email) not in (None, account_id)
         # The link of an address that somebody has is made and mailed to nobody.
         notice: Notice = (
@@ -89,6 +91,8 @@ class EmailChange:
             raise Refusal(Reason.LINK_INVALID)
         if followed.again:
             return account
+        if account.password_version != followed.link.details["password_version"]:
+            raise Refusal(Reason.LINK_INVALID)
         await links.use_up(tx, followed, now)
         await self._change(tx, call, account, followed.link.details["email"], now)
         changed = await accounts.by_id(tx, token.account_id)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from twofactor_try import account_commands
 from twofactor_try.by_hand import password_changes, settings, signing_in
 from twofactor_try.by_hand.passwords import NEW_VARIABLE
 from twofactor_try.commands import EXIT_STATUS, Commands, take_code, take_password, take_proof, take_request_id
@@ -21,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_accounts(commands)
     _add_passwords(commands)
+    account_commands.add(commands)
     _add_challenges(commands)
     _add_second_factors(commands)
     _add_sessions(commands)

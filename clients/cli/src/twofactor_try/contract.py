@@ -99,6 +99,32 @@ class Contract:
         )
         self._ask(self._accounts.CompletePasswordReset, request)
 
+    def change_email(
+        self, session_token: str, proof: Reauthentication | None, new_email: str
+    ) -> accounts.ChangeEmailResponse:
+        request = accounts.ChangeEmailRequest(
+            session_token=session_token, reauthentication=proof, new_email=new_email, client=self._client
+        )
+        return self._ask(self._accounts.ChangeEmail, request)
+
+    def confirm_email_change(self, token: str) -> Account:
+        request = accounts.ConfirmEmailChangeRequest(token=token, client=self._client)
+        return self._ask(self._accounts.ConfirmEmailChange, request).account
+
+    def report_not_me(self, token: str, new_password: str = "") -> accounts.ReportNotMeResponse:
+        request = accounts.ReportNotMeRequest(token=token, new_password=new_password, client=self._client)
+        return self._ask(self._accounts.ReportNotMe, request)
+
+    def close_account(
+        self, *, session_token: str = "", proof: Reauthentication | None = None, account_id: str = ""
+    ) -> None:
+        request = accounts.CloseAccountRequest(reauthentication=proof, client=self._client)
+        if account_id:
+            request.account_id = account_id
+        else:
+            request.session_token = session_token
+        self._ask(self._accounts.CloseAccount, request)
+
     def start_sign_in(
         self, first_factor: PasswordCredential | AssertedFirstFactor, *, remember_me: bool = False
     ) -> sign_ins.StartSignInResponse:

@@ -18,12 +18,12 @@ _POLL_SECONDS = 0.05
 
 
 class Mailbox:
-    """The mails to one address that came after the mailbox was opened."""
+    """The mails to one address that came after the mailbox was opened; or all of them."""
 
-    def __init__(self, folder: Path, recipient: str) -> None:
+    def __init__(self, folder: Path, recipient: str, *, since_now: bool = True) -> None:
         self._folder = folder
         self._recipient = recipient
-        self._before = set(os.listdir(folder))
+        self._before = set(os.listdir(folder)) if since_now else set()
         self._read: set[str] = set()
 
     def wait_for_code(self, seconds: float) -> str | None:
@@ -69,6 +69,16 @@ class Mailbox:
             letter = email.message_from_bytes((self._folder / name).read_bytes(), policy=email.policy.default)
             if str(letter["To"]).lower() == self._recipient.lower():
                 yield name, letter
+
+
+def newest_token(folder: Path, recipient: str, purpose: str, kind: str | None = None) -> str | None:
+    """The token of the newest link of this purpose in the mails to the address; None if none of them has one."""
+    inbox = Mailbox(folder, recipient, since_now=False)
+    for _, letter in inbox._letters():
+        token = _in_plain_part(letter, rf"^\S+/{purpose}\?token=(tfr_\S+)$")
+        if token and kind in (None, letter[KIND_HEADER]):
+            return token
+    return None
 
 
 def code_in(letter: EmailMessage) -> str | None:

@@ -40,7 +40,7 @@ class _UndoneChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UndoneCh
     UNDONE_CHANGE_AUTHENTICATOR_REMOVED: _UndoneChange.ValueType  # 4
     """The authenticator that the notice told of was removed: the account is on e-mail codes, as before."""
     UNDONE_CHANGE_AUTHENTICATOR_RESTORED: _UndoneChange.ValueType  # 5
-    """The authenticator that was removed or replaced works again."""
+    """The authenticator that was removed or replaced works again, as it was; if it was disabled, it is."""
     UNDONE_CHANGE_BACKUP_CODE_RETIRED: _UndoneChange.ValueType  # 6
     """The current backup code, which the stranger saw, is dead. Sign in with the authenticator and regenerate it."""
     UNDONE_CHANGE_EMAIL_RESTORED: _UndoneChange.ValueType  # 7
@@ -64,7 +64,7 @@ its way.
 UNDONE_CHANGE_AUTHENTICATOR_REMOVED: UndoneChange.ValueType  # 4
 """The authenticator that the notice told of was removed: the account is on e-mail codes, as before."""
 UNDONE_CHANGE_AUTHENTICATOR_RESTORED: UndoneChange.ValueType  # 5
-"""The authenticator that was removed or replaced works again."""
+"""The authenticator that was removed or replaced works again, as it was; if it was disabled, it is."""
 UNDONE_CHANGE_BACKUP_CODE_RETIRED: UndoneChange.ValueType  # 6
 """The current backup code, which the stranger saw, is dead. Sign in with the authenticator and regenerate it."""
 UNDONE_CHANGE_EMAIL_RESTORED: UndoneChange.ValueType  # 7
@@ -423,7 +423,7 @@ class ChangeEmailRequest(_message.Message):
     """Required. 254 characters at most; kept and compared in lower case."""
     @_builtins.property
     def reauthentication(self) -> _types_pb2.Reauthentication:
-        """Required."""
+        """Required, of the kind that the account has."""
 
     @_builtins.property
     def client(self) -> _types_pb2.ClientInfo:

@@ -213,7 +213,8 @@ class AccountServiceServicer(object):
     def ChangeEmail(self, request, context):
         """Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
         confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-        owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+        owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+        account's own address is INVALID_FIELD.
 
         Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
         """
@@ -222,10 +223,11 @@ class AccountServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmEmailChange(self, request, context):
-        """Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-        told, and can undo for 7 days (ReportNotMe).
+        """Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+        old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+        no other account can have it. The same link once more is OK.
 
-        Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+        Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -266,9 +268,10 @@ class AccountServiceServicer(object):
 
     def ReportNotMe(self, request, context):
         """"This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-        open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-        the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-        link that is mailed.
+        open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+        undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+        Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+        factor is suspended until the owner confirms by the link that is mailed.
 
         Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
 
@@ -294,7 +297,8 @@ class AccountServiceServicer(object):
 
     def CloseAccount(self, request, context):
         """Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-        free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+        free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+        the session that it ended; to every other method it is an account that never was.
 
         By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
 

@@ -101,15 +101,17 @@ class AccountServiceStub:
     ChangeEmail: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangeEmailRequest, _account_service_pb2.ChangeEmailResponse]
     """Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
     confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-    owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+    owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+    account's own address is INVALID_FIELD.
 
     Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
     """
     ConfirmEmailChange: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ConfirmEmailChangeRequest, _account_service_pb2.ConfirmEmailChangeResponse]
-    """Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-    told, and can undo for 7 days (ReportNotMe).
+    """Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+    old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+    no other account can have it. The same link once more is OK.
 
-    Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+    Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
     """
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.LinkIdentityRequest, _account_service_pb2.LinkIdentityResponse]
     """Links a provider's identity to the account, as one more first factor. Addresses play no part: the provider's may
@@ -134,9 +136,10 @@ class AccountServiceStub:
     """
     ReportNotMe: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ReportNotMeRequest, _account_service_pb2.ReportNotMeResponse]
     """"This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-    open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-    the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-    link that is mailed.
+    open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+    undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+    Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+    factor is suspended until the owner confirms by the link that is mailed.
 
     Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
 
@@ -154,7 +157,8 @@ class AccountServiceStub:
     """
     CloseAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CloseAccountRequest, _account_service_pb2.CloseAccountResponse]
     """Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-    free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+    free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+    the session that it ended; to every other method it is an account that never was.
 
     By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
 
@@ -235,15 +239,17 @@ class AccountServiceAsyncStub(AccountServiceStub):
     ChangeEmail: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangeEmailRequest, _account_service_pb2.ChangeEmailResponse]  # type: ignore[assignment]
     """Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
     confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-    owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+    owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+    account's own address is INVALID_FIELD.
 
     Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
     """
     ConfirmEmailChange: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ConfirmEmailChangeRequest, _account_service_pb2.ConfirmEmailChangeResponse]  # type: ignore[assignment]
-    """Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-    told, and can undo for 7 days (ReportNotMe).
+    """Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+    old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+    no other account can have it. The same link once more is OK.
 
-    Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+    Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
     """
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_account_service_pb2.LinkIdentityRequest, _account_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
     """Links a provider's identity to the account, as one more first factor. Addresses play no part: the provider's may
@@ -268,9 +274,10 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """
     ReportNotMe: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ReportNotMeRequest, _account_service_pb2.ReportNotMeResponse]  # type: ignore[assignment]
     """"This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-    open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-    the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-    link that is mailed.
+    open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+    undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+    Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+    factor is suspended until the owner confirms by the link that is mailed.
 
     Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
 
@@ -288,7 +295,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """
     CloseAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CloseAccountRequest, _account_service_pb2.CloseAccountResponse]  # type: ignore[assignment]
     """Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-    free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+    free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+    the session that it ended; to every other method it is an account that never was.
 
     By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
 
@@ -408,7 +416,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_account_service_pb2.ChangeEmailResponse, _abc.Awaitable[_account_service_pb2.ChangeEmailResponse]]:
         """Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
         confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-        owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+        owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+        account's own address is INVALID_FIELD.
 
         Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
         """
@@ -419,10 +428,11 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_service_pb2.ConfirmEmailChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.ConfirmEmailChangeResponse, _abc.Awaitable[_account_service_pb2.ConfirmEmailChangeResponse]]:
-        """Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-        told, and can undo for 7 days (ReportNotMe).
+        """Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+        old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+        no other account can have it. The same link once more is OK.
 
-        Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+        Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
         """
 
     @_abc_1.abstractmethod
@@ -471,9 +481,10 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.ReportNotMeResponse, _abc.Awaitable[_account_service_pb2.ReportNotMeResponse]]:
         """"This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-        open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-        the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-        link that is mailed.
+        open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+        undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+        Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+        factor is suspended until the owner confirms by the link that is mailed.
 
         Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
 
@@ -503,7 +514,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.CloseAccountResponse, _abc.Awaitable[_account_service_pb2.CloseAccountResponse]]:
         """Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-        free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+        free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+        the session that it ended; to every other method it is an account that never was.
 
         By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
 
