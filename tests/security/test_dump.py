@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.account.steps import change_email, change_link, report, unused_address
+from tests.article.password_steps import change, complete_reset, reset_token
 from tests.article.steps import STEP, from_network, sign_in_by_app, sign_in_by_backup_code, wrong_digits
 from tests.people import CLIENT, People, Person, people_of
 from tests.security.tables import everything
@@ -60,6 +61,16 @@ async def used(server: Server, channel: grpc.aio.Channel) -> Used:
     unfinished = await people.with_account()
     secrets["other challenge"] = await people.challenge_for(unfinished, from_network(9))
     mailed.append(await people.mailbox.code(unfinished.email))
+    forgetful = await people.signed_in()
+    await change(people, forgetful, "the first new password")
+    secrets["used reset token"] = token = await reset_token(people, forgetful.email)
+    await complete_reset(people, token, "the second new password")
+    secrets["reset token"] = await reset_token(people, forgetful.email, 2)
+    forgetful.password = "a wrong password, twice"
+    with pytest.raises(grpc.aio.AioRpcError):
+        await people.challenge_for(forgetful)
+    secrets |= {"changed password": "the first new password", "reset password": "the second new password"}
+    secrets |= {"session of the forgetful token": forgetful.session_token, "mistyped password": forgetful.password}
     people.clock.advance(STEP)
     secrets |= {f"mailed code {number}": code for number, code in enumerate(mailed)}
     return owner, secrets

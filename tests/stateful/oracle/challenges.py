@@ -13,8 +13,8 @@ from tests.stateful.oracle.calls import (
     VerifyEmailCode,
 )
 from tests.stateful.oracle.mailing import next_send, send
-from tests.stateful.oracle.moments import Moment, Outcomes, network
-from tests.stateful.oracle.state import MINUTE, Account, Challenge, Method, ProvenBy, Session
+from tests.stateful.oracle.moments import Moment, Next, Outcomes, network
+from tests.stateful.oracle.state import MINUTE, Account, Challenge, Failures, Method, ProvenBy, Session
 
 TOLERANCE = timedelta(seconds=2)
 """How far a trusted caller's clock may run ahead."""
@@ -23,13 +23,42 @@ Proving = VerifyEmailCode | VerifyAuthenticatorCode | UseBackupCode
 
 
 def start_sign_in(account: Account, call: StartSignIn, at: Moment) -> Outcomes:
-    """A right first factor opens a challenge; on e-mail codes it is mailed its first code, or is not opened."""
+    """A caller's word must be recent; a password is not looked at while its network waits. From the fourth failure on
+    it is counted before it is judged."""
     if call.asserted is not None:
         if not at.now - 10 * MINUTE <= call.asserted.time <= at.now + TOLERANCE:
             raise Refusal("INVALID_FIELD", field="asserted.auth_time")
-    elif not account.password or call.password != account.password:
+        yield account, Next(_open)
+        return
+    failures = account.sign_ins.get(network(call.ip), Failures())
+    if left := failures.left(at.now):
+        raise Refusal("ATTEMPTS_THROTTLED", retry_after=left)
+    charged = failures.count >= 4
+    yield (_failed(account, call, at) if charged else account), Next(_judge, (charged, failures.count > 0))
+
+
+def _judge(account: Account, call: StartSignIn, at: Moment, charged: bool, failed: bool) -> Outcomes:
+    """A wrong password is counted, if it was not before; a right one clears the failures that were seen before it."""
+    if not account.password or call.password != account.password:
+        account = account if charged else _failed(account, call, at)
         yield account.audited("start_sign_in", "CREDENTIALS_MISMATCH"), Refused("CREDENTIALS_MISMATCH")
         return
+    if failed:
+        others = {name: counted for name, counted in account.sign_ins.items() if name != network(call.ip)}
+        account = replace(account, sign_ins=others)
+    yield account, Next(_open)
+
+
+def _failed(account: Account, call: StartSignIn, at: Moment) -> Account:
+    """With one failure more of the call's network."""
+    prefix = network(call.ip)
+    failures = account.sign_ins.get(prefix, Failures())
+    return replace(account, sign_ins={**account.sign_ins, prefix: failures.again(at.now)})
+
+
+def _open(account: Account, call: StartSignIn, at: Moment) -> Outcomes:
+    """A right first factor opens a challenge, unless it is suspended; on e-mail codes it is mailed its first code, or
+    is not opened."""
     if account.suspended:
         yield account.audited("start_sign_in", "FIRST_FACTOR_SUSPENDED"), Refused("FIRST_FACTOR_SUSPENDED")
         return

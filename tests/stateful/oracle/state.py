@@ -213,8 +213,9 @@ class Link:
 @dataclass(frozen=True)
 class Account:
     """One account. ``replies`` are kept by scope (a challenge or a session) and request_id; ``shown`` are the backup
-    codes as their owner was shown them, oldest first; ``failures`` are the moments of wrong second factors, ``links``
-    those that lift a suspension, oldest first; ``audit`` and ``mails`` count what was written down and sent."""
+    codes as their owner was shown them, oldest first; ``failures`` are the moments of wrong second factors,
+    ``sign_ins`` wrong passwords by network, ``links`` those that lift a suspension, oldest first; ``audit`` and
+    ``mails`` count what was written down and sent."""
 
     email: str
     account_id: str
@@ -231,6 +232,7 @@ class Account:
     failures: tuple[datetime, ...] = ()
     suspended: bool = False
     links: tuple[Link, ...] = ()
+    sign_ins: Mapping[str, Failures] = field(default_factory=dict)
     audit: Mapping[tuple[str, str], int] = field(default_factory=dict)
     mails: Mapping[str, int] = field(default_factory=dict)
 
