@@ -50,4 +50,6 @@ def confirm_first_factor(account: Account, call: ConfirmFirstFactor, at: Moment)
     for token, challenge in account.challenges.items():
         if not challenge.completed and not challenge.over(at.now):
             account = account.with_challenge(token, voided=True)
+    if call.new_password:
+        account = account.mailed("password-changed")
     yield account.audited("confirm_first_factor"), Done()
