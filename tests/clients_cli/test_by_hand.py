@@ -2,7 +2,9 @@
 
 import re
 import stat
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,60 @@ def test_a_new_phone_and_a_setup_that_is_cancelled(hand: Hand, server: Server) -
     assert "pwd, otp, mfa" in hand.says("verify-code", phone.fresh_code())
 
 
+def another_sign_in(hand: Hand, server: Server, address: str, *options: str) -> dict[str, Any]:
+    """One more session of an account on e-mail codes, which is then the remembered one."""
+    inbox = Mailbox(server.data_dir / "mail", address)
+    hand.says("sign-in", address, *options)
+    code = inbox.wait_for_code(5)
+    assert code is not None
+    answer: dict[str, Any] = hand.json("verify-code", code)["session"]
+    return answer
+
+
+def test_the_sessions_and_their_end(hand: Hand, server: Server) -> None:
+    address = signed_in(hand, server)
+    first = hand.json("session")["session"]["session_id"]
+    second = another_sign_in(hand, server, address)["session_id"]
+    remembered = another_sign_in(hand, server, address, "--remember-me")
+    lived = [remembered[name] for name in ("create_time", "expire_time")]
+    assert datetime.fromisoformat(lived[1]) - datetime.fromisoformat(lived[0]) == timedelta(days=7)
+    third = remembered["session_id"]
+    head, *lines = hand.says("sessions").splitlines()
+    assert head.split() == ["Session", "Opened", "Last", "active", "From", "Proven", "by"]
+    assert sorted(line[2:38] for line in lines) == sorted([first, second, third])
+    assert [line[2:38] for line in lines if line.startswith("* ")] == [third]
+    assert all(line.endswith("127.0.0.1  pwd, otp, urn:twofactor:email") for line in lines)
+    assert hand.says("revoke", first) == f"Session {first} is over.\n"
+    assert len(hand.json("sessions")["sessions"]) == 2
+    assert hand.says("sign-out-others") == "Signed out everywhere but here.\n"
+    assert hand.says("revoke", third) == "That was this session: signed out.\n"
+    assert hand.run("sessions").status == 2
+    another_sign_in(hand, server, address)
+    assert hand.says("sign-out-others", "--everywhere") == "Signed out everywhere.\n"
+    assert hand.run("sign-out").status == 2
+
+
+def test_a_suspension_is_lifted_by_the_link(hand: Hand, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = signed_in(hand, server)
+    inbox = Mailbox(server.data_dir / "mail", address)
+    code = with_authenticator(hand, server)
+    for number in range(20):
+        if number % 5 == 0:
+            hand.says("sign-in", address)
+        assert hand.refused("use-backup-code", f"{number:016d}").startswith("INVALID_ARGUMENT CODE_MISMATCH")
+    assert hand.refused("sign-in", address) == "FAILED_PRECONDITION FIRST_FACTOR_SUSPENDED"
+    notices = inbox.wait_for_notices(17, 5)  # authenticator on, fifteen of wrong codes, the suspension
+    assert notices["sign-in-suspended"] == 1
+    link = re.search(r"http://\S+/confirm-sign-in\?token=[\w-]+", inbox.text())
+    assert link is not None
+    assert "new_password" in hand.refused("confirm-sign-in", "--no-password", link[0])
+    monkeypatch.setenv("TWOFACTOR_TRY_PASSWORD", "a password that nobody else knows")
+    assert hand.says("confirm-sign-in", link[0]).startswith("Sign-ins can begin again, with the new password.")
+    hand.says("confirm-sign-in", link[0].rpartition("=")[2])
+    hand.says("sign-in", address)
+    hand.says("use-backup-code", code)
+
+
 def test_an_account_without_a_password(hand: Hand, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     def by_the_clock_of_the_server(account_id: str) -> AssertedFirstFactor:
         asserted = AssertedFirstFactor(account_id=account_id)
@@ -151,7 +207,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         parser().parse_args(["--help"])
     commands = re.findall(r"^    ([a-z-]+)", capsys.readouterr().out, re.MULTILINE)
-    assert len(commands) == 24
+    assert len(commands) == 28
     for command in commands:
         with pytest.raises(SystemExit) as end:
             parser().parse_args([command, "--help"])

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from twofactor_try import account_commands
-from twofactor_try.by_hand import password_changes, settings, signing_in
+from twofactor_try.by_hand import password_changes, sessions, settings, signing_in
 from twofactor_try.by_hand.passwords import NEW_VARIABLE
 from twofactor_try.commands import EXIT_STATUS, Commands, take_code, take_password, take_proof, take_request_id
 from twofactor_try.demo.run import demo
@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     _add_accounts(commands)
     _add_passwords(commands)
     account_commands.add(commands)
+    _add_links(commands)
     _add_challenges(commands)
     _add_second_factors(commands)
     _add_sessions(commands)
@@ -101,6 +102,18 @@ def _add_passwords(commands: Commands) -> None:
     take_password(reset)
 
 
+def _add_links(commands: Commands) -> None:
+    confirm = commands.add_step(
+        "confirm-sign-in",
+        sessions.confirm_sign_in,
+        "lift the suspension of signing in by the mailed link",
+        "AccountService.ConfirmFirstFactor",
+    )
+    confirm.add_argument("token", help="the link in the mail, or its token")
+    confirm.add_argument("--no-password", action="store_true", help="for an account that has none")
+    take_password(confirm)
+
+
 def _add_challenges(commands: Commands) -> None:
     start = commands.add_step(
         "sign-in",
@@ -148,7 +161,17 @@ def _add_second_factors(commands: Commands) -> None:
 
 def _add_sessions(commands: Commands) -> None:
     commands.add_step("session", signing_in.session, "show the session", "SignInService.GetSession")
-    commands.add_step("sign-out", signing_in.sign_out, "end the session", "SignInService.SignOut")
+    commands.add_step("sign-out", sessions.sign_out, "end the session", "SignInService.SignOut")
+    commands.add_step("sessions", sessions.sessions, "list the live sessions", "SignInService.ListSessions")
+    revoke = commands.add_step("revoke", sessions.revoke, "end one of the sessions", "SignInService.RevokeSession")
+    revoke.add_argument("session_id", metavar="UUID", help="which, as `sessions` lists it")
+    others = commands.add_step(
+        "sign-out-others",
+        sessions.sign_out_others,
+        "end all sessions but this one",
+        "SignInService.RevokeOtherSessions",
+    )
+    others.add_argument("--everywhere", action="store_true", help="this one too")
     commands.add_step("status", settings.status, "show the second factor", "TwoFactorService.GetTwoFactor")
 
 

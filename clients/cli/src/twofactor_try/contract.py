@@ -144,6 +144,23 @@ class Contract:
     def sign_out(self, token: str) -> None:
         self._ask(self._sign_ins.SignOut, sign_ins.SignOutRequest(session_token=token))
 
+    def list_sessions(self, token: str) -> sign_ins.ListSessionsResponse:
+        return self._ask(self._sign_ins.ListSessions, sign_ins.ListSessionsRequest(session_token=token))
+
+    def revoke_session(self, token: str, session_id: str) -> None:
+        request = sign_ins.RevokeSessionRequest(session_token=token, session_id=session_id, client=self._client)
+        self._ask(self._sign_ins.RevokeSession, request)
+
+    def revoke_other_sessions(self, token: str, *, including_this: bool = False) -> None:
+        request = sign_ins.RevokeOtherSessionsRequest(
+            session_token=token, including_this=including_this, client=self._client
+        )
+        self._ask(self._sign_ins.RevokeOtherSessions, request)
+
+    def confirm_first_factor(self, token: str, new_password: str) -> None:
+        request = accounts.ConfirmFirstFactorRequest(token=token, new_password=new_password, client=self._client)
+        self._ask(self._accounts.ConfirmFirstFactor, request)
+
     def send_email_code(self, token: str, request_id: str | None = None) -> Challenge:
         request = factors.SendEmailCodeRequest(
             challenge_token=token,

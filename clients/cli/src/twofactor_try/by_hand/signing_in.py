@@ -86,11 +86,5 @@ def session(step: Step) -> Said:
     return said(GetSessionResponse(session=found), *session_words(found))
 
 
-def sign_out(step: Step) -> Said:
-    step.contract.sign_out(step.session_token)
-    step.memory.forget("session_token", "setup_id", "generation", "regenerate_request_id")
-    return said(None, "Signed out.")
-
-
 def _signed_in(replayed: bool) -> str:
     return "Signed in already by this very call; its answer again." if replayed else "Signed in."

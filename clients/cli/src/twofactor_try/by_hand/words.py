@@ -5,6 +5,7 @@ from datetime import UTC
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from twofactor.v1.sign_in_service_pb2 import ListSessionsResponse
 from twofactor.v1.two_factor_service_pb2 import GetTwoFactorResponse
 from twofactor.v1.types_pb2 import (
     CHALLENGE_STATE_COMPLETED,
@@ -70,6 +71,19 @@ def session_words(session: Session) -> Iterator[str]:
     yield f"  opened      {at(session.create_time)} from {session.client.ip_address or 'an unknown address'}"
     yield f"  last active {at(session.last_active_time)}"
     yield f"  ends        {at(session.expire_time)} at the latest"
+
+
+def session_table(answer: ListSessionsResponse) -> Iterator[str]:
+    """A line for each, the newest first; a star stands before the one that asks."""
+    lines = [("Session", "Opened", "Last active", "From", "Proven by")]
+    for one in answer.sessions:
+        opened, active = at(one.create_time), at(one.last_active_time)
+        lines.append((one.session_id, opened, active, one.client.ip_address or "unknown", ", ".join(one.methods)))
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    for session_id, *rest in lines:
+        mark = "* " if session_id == answer.current_session_id else "  "
+        cells = [text.ljust(width) for text, width in zip([session_id, *rest[:-1]], widths, strict=True)]
+        yield mark + "  ".join([*cells, rest[-1]])
 
 
 def two_factor_words(status: GetTwoFactorResponse) -> Iterator[str]:
