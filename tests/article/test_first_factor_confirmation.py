@@ -3,6 +3,8 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import grpc
+
 from tests.article.steps import sign_in_by_app, vouched_challenge, wrong_backup_codes
 from tests.article.suspensions import FAILED, SUSPENDED, confirm, mailed_link
 from tests.conftest import Refusing
@@ -155,8 +157,9 @@ async def test_a_link_that_is_none(people: People, refused: Refusing, postgres: 
     owner, token = await suspended(people, refused)
     _, other = await suspended(people, refused)
     for wrong in (token[:-8] + "AAAAAAAA", token[:26] + other[26:]):
-        with refused("LINK_INVALID"):
+        with refused("LINK_INVALID") as said:
             await confirm(people, wrong, NEW)
+        assert (said[0].code, said[0].metadata) == (grpc.StatusCode.FAILED_PRECONDITION, {})
     with refused("INVALID_FIELD") as said:
         await confirm(people, owner.session_token, NEW)
     assert said[0].fields == ("token",)

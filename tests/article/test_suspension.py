@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from tests.article.steps import (
@@ -126,7 +127,7 @@ async def test_suspended_bars_every_first_factor_until_it_is_lifted(
     owner = stranger.owner
     with refused("FIRST_FACTOR_SUSPENDED") as said:
         await people.challenge_for(owner)
-    assert (said[0].metadata, said[0].retry_after) == ({}, None)
+    assert (said[0].code, said[0].metadata, said[0].retry_after) == (grpc.StatusCode.FAILED_PRECONDITION, {}, None)
     with refused("FIRST_FACTOR_SUSPENDED"):
         await vouched_challenge(people, owner)
     owner.password = "not the password"

@@ -39,6 +39,7 @@ def test_keeps_every_promise_and_draws_them(server: Server, tmp_path: Path) -> N
         "INVALID_ARGUMENT CODE_MISMATCH, 4 attempts left",
         "FAILED_PRECONDITION REAUTHENTICATION_REQUIRED",
         "FAILED_PRECONDITION METHOD_NOT_ACTIVE, active method EMAIL_CODE",
+        "only this one is left",
     ):
         assert refusal in done.out
     assert "✗" not in done.out

@@ -1,5 +1,6 @@
 """A thief's view: all that the database, the log and the data folder hold of a used system."""
 
+import contextlib
 import hashlib
 import re
 from base64 import b32decode, b64encode, urlsafe_b64encode
@@ -12,7 +13,15 @@ import pytest_asyncio
 
 from tests.account.steps import change_email, change_link, report, unused_address
 from tests.article.password_steps import change, complete_reset, reset_token
-from tests.article.steps import STEP, from_network, sign_in_by_app, sign_in_by_backup_code, wrong_digits
+from tests.article.steps import (
+    STEP,
+    from_network,
+    sign_in_by_app,
+    sign_in_by_backup_code,
+    wrong_backup_codes,
+    wrong_digits,
+)
+from tests.article.suspensions import confirm, mailed_link
 from tests.people import CLIENT, People, Person, people_of
 from tests.security.tables import everything
 from tests.servers import Server, text_of
@@ -53,6 +62,18 @@ async def used(server: Server, channel: grpc.aio.Channel) -> Used:
         await people.use_backup_code(open_challenge, "wrng w123 4567 89ab")
     secrets |= {"open challenge": open_challenge, "wrong backup code": "wrng w123 4567 89ab"}
     secrets["session by app"] = (await sign_in_by_app(people, owner, str(uuid4()))).session_token
+    guesses = wrong_backup_codes()
+    for _ in range(4):
+        challenge = await people.challenge_for(owner)
+        for _ in range(5):
+            with contextlib.suppress(grpc.aio.AioRpcError):
+                await people.use_backup_code(challenge, next(guesses))
+    secrets["link token"] = await mailed_link(people, owner)
+    secrets["chosen password"] = "a password chosen by the owner"
+    owner.password = "a password chosen by the owner"
+    await confirm(people, str(secrets["link token"]), owner.password)
+    owner.session_token = (await sign_in_by_app(people, owner)).session_token
+    secrets["session token after the suspension"] = owner.session_token
     await change_email(people, owner, new := unused_address())
     secrets["confirming token"] = await change_link(people, new)
     secrets["not-me token"] = not_me = await people.mailbox.link(owner.email, "authenticator-on", "not-me")

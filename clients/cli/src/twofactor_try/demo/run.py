@@ -16,6 +16,7 @@ from twofactor_try.demo.notices import read_the_mails
 from twofactor_try.demo.opening import create_account, say_saved, set_up_authenticator, sign_in_with_mailed_code
 from twofactor_try.demo.race import RACERS, race
 from twofactor_try.demo.screen import Screen
+from twofactor_try.demo.sessions import sign_out_elsewhere
 from twofactor_try.demo.walk import HOME, UnexpectedAnswerError, Walk
 from twofactor_try.failures import CannotStartError, CommandError
 from twofactor_try.mailbox import Mailbox
@@ -34,6 +35,7 @@ STEPS: tuple[tuple[str, Callable[[Walk], None]], ...] = (
     ("Move to a new phone", move_to_a_new_phone),
     ("Regenerate the backup code", regenerate),
     ("Go back to e-mail codes", back_to_email_codes),
+    ("Sign out everywhere else", sign_out_elsewhere),
     ("Look into the inbox", read_the_mails),
 )
 
