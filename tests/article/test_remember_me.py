@@ -23,8 +23,8 @@ async def remembered(people: People, owner: Person) -> two_factor_service_pb2.Ve
 
 
 async def test_a_remembered_session_may_be_idle_for_three_days(people: People, refused: Refusing) -> None:
-    """It outlives an hour of idleness and a day overall, and a plain one beside it does not. It fails when any of
-    GetSession, ListSessions and GetTwoFactor judges it by the other limits."""
+    """It outlives an hour of idleness and a day overall, and a plain one beside it does not. It fails with
+    the idle life of the others, and with their overall one."""
     owner = await people.with_authenticator()
     token = (await remembered(people, owner)).session_token
     for _ in range(2):

@@ -39,8 +39,8 @@ async def test_the_live_sessions_are_listed_the_newest_first(people: People) -> 
 
 
 async def test_what_is_over_is_not_listed(people: People, refused: Refusing) -> None:
-    """Signed out, idle for an hour, or a day old: none of these is live. It fails for each of the three when its
-    condition is left out of the list."""
+    """Signed out, idle for an hour, or a day old: none of these is live. It fails when the list is not held to the rule
+    that every other method obeys."""
     owner, tokens = await three_sessions(people)
     await people.sign_out(tokens[1])
     assert [one.session_id for one in await people.sessions(tokens[0])] == await ids_of(people, [tokens[0], tokens[2]])
