@@ -11,8 +11,7 @@ from twofactor.v1 import error_reason_pb2
 from twofactor_server.api.errors import TABLE, status_of
 from twofactor_server.domain.refusals import Reason, Refusal
 
-LATER = {"SELF_APPROVAL", "FIRST_FACTOR_SUSPENDED", "IDENTITY_TAKEN", "LAST_WAY_IN", "IDENTITY_NOT_LINKED",
-         "LINK_INVALID", "RECOVERY_NOT_FOUND", "RECOVERY_NOT_READY", "RECOVERY_CLOSED"}  # fmt: skip
+LATER = {"SELF_APPROVAL", "RECOVERY_NOT_FOUND", "RECOVERY_NOT_READY", "RECOVERY_CLOSED"}
 """Reasons of what this version does not have yet."""
 
 
