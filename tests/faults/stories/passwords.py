@@ -1,8 +1,6 @@
 """Stories of passwords: changed, set and reset, and the first factor at which they are typed."""
 
 import asyncio
-from dataclasses import replace
-from datetime import timedelta
 
 import grpc
 import pytest
@@ -128,28 +126,16 @@ class CompletePasswordReset(_NewPassword):
 
 
 class _FailedBefore(Story):
-    """From a network that has failed four times: each attempt is counted before it is judged. Whoever is told to wait
-    waits, as a client would, and makes the call again."""
+    """From a network that has failed four times: each attempt is counted before it is judged."""
 
     async def prepare(self, people: People) -> None:
         self.person = await people.with_authenticator()
         for _ in range(4):
             await self._mistype(people)
 
-    async def _patiently(self, people: People, password: str) -> str:
-        guess = replace(self.person, password=password)
-        while True:
-            try:
-                return await people.challenge_for(guess)
-            except grpc.aio.AioRpcError as error:
-                said = refusal(error)
-                if said.reason != "ATTEMPTS_THROTTLED":
-                    raise
-                people.clock.advance(timedelta(seconds=said.retry_after or 0))
-
     async def _mistype(self, people: People) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as wrong:
-            await self._patiently(people, "not this one")
+            await self.patient_challenge(people, "not this one")
         assert refusal(wrong.value).reason == "CREDENTIALS_MISMATCH"
 
 
@@ -160,10 +146,12 @@ class FailFirstFactorAgain(_FailedBefore):
     refused = "CREDENTIALS_MISMATCH"
 
     async def call(self, people: People) -> Message:
-        return sign_in_service_pb2.StartSignInResponse(challenge_token=await self._patiently(people, "not this one"))
+        return sign_in_service_pb2.StartSignInResponse(
+            challenge_token=await self.patient_challenge(people, "not this one")
+        )
 
     async def check(self, people: People, last: Message | None) -> None:
-        challenge = await self._patiently(people, self.person.password)
+        challenge = await self.patient_challenge(people, self.person.password)
         await people.use_backup_code(challenge, self.person.backup_code)
 
 
@@ -173,7 +161,7 @@ class PassFirstFactorAfterFailures(_FailedBefore):
     passes = (Step.FIRST_FACTOR_CHARGED, Step.FIRST_FACTOR_FORGIVEN, Step.SIGN_IN_STARTED)
 
     async def call(self, people: People) -> Message:
-        self.challenge = await self._patiently(people, self.person.password)
+        self.challenge = await self.patient_challenge(people, self.person.password)
         return sign_in_service_pb2.StartSignInResponse(challenge_token=self.challenge)
 
     async def check(self, people: People, last: Message | None) -> None:

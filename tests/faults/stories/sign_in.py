@@ -3,7 +3,7 @@
 from google.protobuf.message import Message
 
 from tests.faults.stories.story import Story
-from tests.people import PASSWORD, People
+from tests.people import People
 from twofactor.v1 import sign_in_service_pb2, two_factor_service_pb2
 from twofactor_server.flows.steps import Step
 
@@ -134,12 +134,9 @@ class FailFirstFactor(Story):
         self.person = await people.with_authenticator()
 
     async def call(self, people: People) -> Message:
-        self.person.password = "not this one"
-        try:
-            await people.challenge_for(self.person)
-        finally:
-            self.person.password = PASSWORD
+        await self.patient_challenge(people, "not this one")
         raise AssertionError("a wrong password was right")
 
     async def check(self, people: People, last: Message | None) -> None:
-        await self.backup_code_works(people, self.person.backup_code)
+        challenge = await self.patient_challenge(people, self.person.password)
+        await people.use_backup_code(challenge, self.person.backup_code)

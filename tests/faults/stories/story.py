@@ -4,13 +4,15 @@ Whatever fault strikes the call, it is then made again as a client would make it
 end is judged through the contract: exactly one effect, one session, attempts charged once, one mail.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import ClassVar
 from uuid import uuid4
 
+import grpc
 from google.protobuf.message import Message
 
-from tests.people import People, Person
+from tests.people import People, Person, refusal
 from twofactor.v1 import sign_in_service_pb2
 from twofactor_server.flows.steps import Step
 
@@ -45,6 +47,17 @@ class Story:
         """Of the story's challenge."""
         request = sign_in_service_pb2.GetChallengeRequest(challenge_token=self.challenge)
         return (await people.stubs.sign_in.GetChallenge(request)).challenge.attempts_left
+
+    async def patient_challenge(self, people: People, password: str) -> str:
+        """Sign in with this password. Whoever is told to wait waits, as a client would, and makes the call again."""
+        while True:
+            try:
+                return await people.challenge_for(replace(self.person, password=password))
+            except grpc.aio.AioRpcError as error:
+                said = refusal(error)
+                if said.reason != "ATTEMPTS_THROTTLED":
+                    raise
+                people.clock.advance(timedelta(seconds=said.retry_after or 0))
 
     async def session_lives(self, people: People, token: str) -> None:
         """The token opens a live session."""
