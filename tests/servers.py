@@ -70,10 +70,12 @@ class Mailbox:
         return match[1]
 
     async def link(self, address: str, kind: str, purpose: str, count: int = 1) -> str:
-        """The token in the newest mail's link of this purpose."""
-        match = re.search(rf"^\S+/{purpose}\?token=(\S+)$", text_of(await self.wait_for(address, kind, count)), re.M)
-        assert match
-        return match[1]
+        """The token in the newest link of this purpose, once there are ``count`` mails of this kind."""
+        await self.wait_for(address, kind, count)
+        texts = [text_of(mail) for mail in reversed(self.to(address, kind))]
+        found = [match[1] for text in texts if (match := re.search(rf"^\S+/{purpose}\?token=(\S+)$", text, re.M))]
+        assert found, f"no {kind} mail has such a link"
+        return found[0]
 
     def to(self, address: str, kind: str | None = None) -> list[EmailMessage]:
         """All mails to the address, oldest first."""

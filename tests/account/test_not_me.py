@@ -98,6 +98,25 @@ async def test_an_account_without_a_password(people: People, refused: Refusing, 
     assert said[0].fields == ("new_password",)
     assert await not_me(people, old, "email-changed") == ["SESSIONS_ENDED", "EMAIL_RESTORED"]
     assert not await suspended(postgres, owner)
+    assert people.mailbox.to(old, "sign-in-suspended") == []
+
+
+async def test_a_suspension_without_a_password_is_mailed_anew(people: People, postgres: EmbeddedPostgres) -> None:
+    """The link that lifts it may have been mailed to the stranger's address: it is void, and the owner has another.
+    It fails where an account without a password is passed over."""
+    owner = await people.with_authenticator()
+    for statement in (
+        "UPDATE accounts SET password_hash = NULL, suspend_time = create_time WHERE account_id = $1::text::uuid",
+        "INSERT INTO mailed_links (account_id, link_id, token_digest, purpose, create_time, expire_time) "
+        "SELECT account_id, gen_random_uuid(), '', 'confirm-sign-in', create_time, expire_time FROM mailed_links "
+        "WHERE account_id = $1::text::uuid",
+    ):
+        await query(postgres.url, statement, owner.account_id)
+    assert await not_me(people, owner.email, "authenticator-on") == ["SESSIONS_ENDED", "AUTHENTICATOR_REMOVED"]
+    assert await suspended(postgres, owner)
+    await people.mailbox.link(owner.email, "sign-in-suspended", "confirm-sign-in")
+    links = [link for link in await rows(postgres.url, "mailed_links", owner.account_id) if not link["use_time"]]
+    assert sorted(link["void_time"] is None for link in links) == [False, True]
 
 
 async def test_links_that_do_not_serve(people: People, refused: Refusing) -> None:
@@ -210,3 +229,19 @@ async def test_every_notice_of_a_change_has_its_link(people: People) -> None:
         assert "within 7 days" in " ".join(text_of(people.mailbox.to(owner.email, kind)[0]).split())
     assert len(links) == 4
     assert "tfr_" not in text_of(people.mailbox.to(owner.email, "sign-in-code")[0])
+
+
+async def test_a_changed_password_can_be_reported(people: People, refused: Refusing) -> None:
+    """Whoever knew the password and changed it is shut out: the link of that notice sets another one."""
+    owner = await people.signed_in()
+    request = account_service_pb2.ChangePasswordRequest(
+        session_token=owner.session_token, current_password=owner.password, new_password="a stranger's own choice"
+    )
+    await people.stubs.accounts.ChangePassword(request)
+    undone = await not_me(people, owner.email, "password-changed", NEW_PASSWORD)
+    assert undone == ["SESSIONS_ENDED", "PASSWORD_CHANGED"]
+    owner.password = "a stranger's own choice"
+    with refused("CREDENTIALS_MISMATCH"):
+        await people.challenge_for(owner)
+    owner.password = NEW_PASSWORD
+    await sign_in_by_mail(people, owner, 2)

@@ -26,10 +26,14 @@ async def factor(postgres: EmbeddedPostgres, owner: Person) -> dict[str, object]
 
 
 async def second_phone(people: People, owner: Person) -> Person:
-    """The owner's session moves the authenticator to another phone; whoever holds that."""
+    """The session sets the authenticator up on another phone; whoever holds that. Mails may overtake each other:
+    which notice is which is told by having waited for the one before."""
+    await people.mailbox.wait_for(owner.email, "authenticator-on")
+    before = len(people.mailbox.to(owner.email, "authenticator-on"))
     people.clock.advance(STEP)
     stranger = Person(owner.email, owner.account_id, session_token=owner.session_token)
     await people.set_up_authenticator(stranger)
+    await people.mailbox.wait_for(owner.email, "authenticator-on", before + 1)
     return stranger
 
 

@@ -98,7 +98,7 @@ CHANGES: dict[str, tuple[Preparing, tuple[Step, ...], int, str]] = {
     "creation": (
         creation,
         (Step.ACCOUNT_CREATED,),
-        3,
+        4,
         """
         SELECT count(*) FROM account_emails WHERE email =
             (SELECT 'second-' || email FROM accounts WHERE account_id = :id)

@@ -104,22 +104,23 @@ async def test_a_voided_challenge_is_never_completed(database: Database, databas
 
 
 async def test_open_challenges_are_voided_and_no_others(database: Database) -> None:
-    """A completed one stays completed, one that was void keeps its moment, and another account's goes on."""
+    """Also one whose time is up, for an attempt of it may be under way. A completed one stays completed, one that was
+    void keeps its moment, and another account's goes on."""
     owner, stranger = await states.account(database), await states.account(database)
-    opened, completed, spent = [await states.challenge(database, owner, digest=bytes([n])) for n in range(3)]
+    opened, completed, spent, over = [
+        await states.challenge(database, owner, digest=bytes([n]), create_time=NOON - (n == 3) * 10 * MINUTE)
+        for n in range(4)
+    ]
     other = await states.challenge(database, stranger, digest=b"other")
     await database.transact(lambda tx: challenges.complete(tx, completed, NOON))
     for _ in range(5):
         await database.transact(lambda tx: challenges.charge_attempt(tx, spent))
     await database.transact(lambda tx: challenges.void_open(tx, owner.account_id, NOON))
-    later = await states.challenge(database, owner, digest=b"later")
+    void = await states.challenge(database, owner, digest=b"void")
     await database.transact(lambda tx: challenges.void_open(tx, owner.account_id, NOON + MINUTE))
-    found_now = [
-        await found(database, one, digest)
-        for one, digest in (
-            (opened, b"\x00"), (completed, b"\x01"), (spent, b"\x02"), (later, b"later"), (other, b"other")
-        )
-    ]  # fmt: skip
-    assert [one.void_time for one in found_now] == [NOON, None, NOON, NOON + MINUTE, None]
+    await database.transact(lambda tx: challenges.void_open(tx, owner.account_id, NOON + 2 * MINUTE))
+    digests = [(opened, b"\x00"), (completed, b"\x01"), (void, b"void"), (spent, b"\x02"), (over, b"\x03")]
+    voided = [(await found(database, one, digest)).void_time for one, digest in [*digests, (other, b"other")]]
+    assert voided == [NOON, None, NOON + MINUTE, NOON, NOON, None]
     with pytest.raises(GuardMissed):
         await database.transact(lambda tx: challenges.complete(tx, opened, NOON))

@@ -7,18 +7,15 @@ from sqlalchemy import insert
 
 from tests.storage import states
 from tests.storage.databases import ask, rows
-from tests.storage.states import HOUR, MINUTE, NOON
+from tests.storage.states import HOUR, NOON
 from twofactor_server.domain.accounts import Account
 from twofactor_server.domain.mailed_links import MailedLink, Purpose
 from twofactor_server.storage import (
     accounts,
-    challenges,
     closing,
     mailed_links,
     outbox,
-    replies,
     sessions,
-    shutting_out,
 )
 from twofactor_server.storage.database import Database, Transaction
 from twofactor_server.storage.schema import identities, identity_owners
@@ -39,37 +36,6 @@ async def link(database: Database, owner: Account) -> MailedLink:
     record = MailedLink(owner.account_id, uuid4(), Purpose.CONFIRM_EMAIL, {}, None, NOON, NOON + HOUR, None, None, None)
     await database.transact(lambda tx: mailed_links.create(tx, record, record.link_id.bytes))
     return record
-
-
-async def test_all_sessions_of_the_account_end_and_no_reply_is_left(database: Database, database_url: str) -> None:
-    owner, other = await states.account(database), await states.account(database)
-    for account in (owner, owner, other):
-        session = await states.session(database, account)
-        await database.transact(
-            lambda tx, a=account, s=session: replies.keep(tx, states.reply(a, session_id=s.session_id))  # type: ignore[misc]
-        )
-    ended = await states.session(database, owner)
-    await database.transact(lambda tx: sessions.end(tx, ended, NOON))
-    await database.transact(lambda tx: shutting_out.end_sessions(tx, owner.account_id, NOON + MINUTE))
-    times = "SELECT end_time FROM sessions WHERE account_id = $1 ORDER BY 1"
-    assert await rows(database_url, times, owner.account_id) == [(NOON,), (NOON + MINUTE,), (NOON + MINUTE,)]
-    assert await rows(database_url, times, other.account_id) == [(None,)]
-    sealed = "SELECT count(*) FROM replies WHERE account_id = $1 AND sealed IS NOT NULL"
-    assert [await ask(database_url, sealed, one.account_id) for one in (owner, other)] == [0, 1]
-
-
-async def test_challenges_that_are_not_completed_are_void(database: Database, database_url: str) -> None:
-    """Also one whose time is up, for an attempt may be under way; a completed one stays what it is."""
-    owner, other = await states.account(database), await states.account(database)
-    fresh, completed = await states.challenge(database, owner), await states.challenge(database, owner)
-    late = await states.challenge(database, owner, create_time=NOON - HOUR)
-    theirs = await states.challenge(database, other)
-    await database.transact(lambda tx: challenges.complete(tx, completed, NOON))
-    for moment in (NOON, NOON + MINUTE):
-        await database.transact(lambda tx, moment=moment: challenges.void_open(tx, owner.account_id, moment))  # type: ignore[misc]
-    statement = "SELECT void_time FROM challenges WHERE challenge_id = $1"
-    found = [await ask(database_url, statement, one.challenge_id) for one in (fresh, late, completed, theirs)]
-    assert found == [NOON, NOON, None, None]
 
 
 async def test_mails_of_a_kind_that_wait_are_not_sent(database: Database, database_url: str) -> None:
@@ -110,8 +76,6 @@ async def test_a_closed_account_is_not_suspended_and_gets_no_password(database: 
     owner = await states.account(database)
     assert await database.transact(lambda tx: accounts.suspend(tx, owner.account_id, NOON)) is True
     assert await database.transact(lambda tx: accounts.suspend(tx, owner.account_id, NOON)) is False
-    with pytest.raises(GuardMissed):
-        await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "$argon2id$2", 0))
     await database.transact(lambda tx: accounts.set_password(tx, owner.account_id, "$argon2id$2", 1))
     await database.transact(lambda tx: accounts.lift_suspension(tx, owner.account_id))
     account = await database.read(lambda tx: accounts.by_id(tx, owner.account_id))
@@ -135,6 +99,6 @@ async def test_only_a_session_that_ended_with_it_says_so(database: Database) -> 
         return await database.read(lambda tx: closing.ended_with_it(tx, owner.account_id, digest))
 
     assert not await said(b"last")
-    await database.transact(lambda tx: shutting_out.end_sessions(tx, owner.account_id, NOON + HOUR))
+    await database.transact(lambda tx: sessions.end_others(tx, owner.account_id, None, NOON + HOUR))
     await database.transact(lambda tx: closing.close(tx, owner.account_id, NOON + HOUR))
     assert [await said(digest) for digest in (b"last", b"earlier", b"unknown")] == [True, False, False]

@@ -102,8 +102,9 @@ class NotMe:
         return done
 
     async def _bar(self, tx: Transaction, report: _Report, account: Account, now: datetime) -> list[Undone]:
-        """The password that the stranger may know opens nothing any more."""
-        if account.password_hash is None:
+        """The password that the stranger may know opens nothing any more; what was suspended stays so."""
+        has_password = account.password_hash is not None
+        if not has_password and account.suspend_time is None:
             return []
         # A link that lifts an earlier suspension may have been mailed to the stranger: there is another one, or none.
         await suspicion.lift(tx, account.account_id, now)
@@ -111,7 +112,7 @@ class NotMe:
             await apply_new_password(tx, self._deps, report.call, account, report.password_hash, now)
             return [Undone.PASSWORD_CHANGED]
         await suspicion.suspend(tx, self._deps, report.call, account, now)
-        return [Undone.FIRST_FACTOR_SUSPENDED]
+        return [Undone.FIRST_FACTOR_SUSPENDED] if has_password else []
 
 
 def _check(account: Account, new_password: str) -> None:

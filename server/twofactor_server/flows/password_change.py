@@ -63,4 +63,4 @@ async def apply_new_password(
         ip_address=call.client.ip_address,
         user_agent=call.client.user_agent,
     )
-    await trail.post(tx, deps, account_id, notice, now)
+    await trail.post_undoable(tx, deps, account_id, notice, now)
