@@ -138,8 +138,8 @@ async def test_three_mails_an_hour_and_no_word_of_it(people: People, postgres: E
     await people.challenge_for(owner)
     await people.mailbox.code(owner.email)
     assert len(people.mailbox.to(owner.email, "password-reset")) == 3
-    made = await rows(postgres.url, "mailed_links", owner.account_id, "create_time")
-    assert [link["void_time"] is None for link in made] == [False, False, True]
+    made = await rows(postgres.url, "mailed_links", owner.account_id)
+    assert sorted(link["void_time"] is None for link in made) == [False, False, True]
     people.clock.advance(HOUR)
     await start_reset(people, owner.email)
     await people.mailbox.wait_for(owner.email, "password-reset", 4)
