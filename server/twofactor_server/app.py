@@ -12,11 +12,16 @@ from twofactor_server.api.serve import AddressBusy, GrpcServer
 from twofactor_server.clock import Clock, file_clock, system_clock
 from twofactor_server.crypto.hashing import Argon2id, Argon2Parameters, HashingQueue
 from twofactor_server.crypto.keyring import Keyring, KeyringError
+from twofactor_server.domain.identities import GITHUB
 from twofactor_server.domain.sessions import SessionLimits
 from twofactor_server.flows import housekeeping
 from twofactor_server.flows.delivery import Delivery
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.steps import crash_points
+from twofactor_server.identity.github import GitHubProvider
+from twofactor_server.identity.openid import OpenIdProvider
+from twofactor_server.identity.provider import Provider
+from twofactor_server.identity.providers import IdentityProviders
 from twofactor_server.mail.messages import Branding
 from twofactor_server.mail.transports import transport_from
 from twofactor_server.settings import PREFIX, Settings, SettingsError
@@ -38,6 +43,7 @@ async def running(settings: Settings, database_url: str, *, share_port: bool) ->
     parameters = Argon2Parameters(settings.argon2_memory_kib, settings.argon2_time, settings.argon2_parallelism)
     hashing = HashingQueue(Argon2id(parameters), threads=os.cpu_count() or 1)
     wanted = asyncio.Event()
+    providers = IdentityProviders(_providers(settings))
     deps = Dependencies(
         database=database,
         keyring=Keyring.load_or_create(settings.keyring),
@@ -52,6 +58,7 @@ async def running(settings: Settings, database_url: str, *, share_port: bool) ->
             settings.session_remembered_idle,
         ),
         product_name=settings.product_name,
+        providers=providers,
     )
     server = GrpcServer(deps, share_port=share_port)
     tasks = [
@@ -66,6 +73,7 @@ async def running(settings: Settings, database_url: str, *, share_port: bool) ->
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         hashing.close()
+        await providers.close()
         await database.close()
 
 
@@ -76,6 +84,15 @@ def _delivery(settings: Settings, deps: Dependencies, wanted: asyncio.Event) -> 
     except ValueError as error:
         raise SettingsError([f"{PREFIX}SMTP_URL, _MAIL_FROM or _PRODUCT_NAME: {error}."]) from None
     return Delivery(deps.database, deps.keyring, transport, branding, deps.now, wanted)
+
+
+def _providers(settings: Settings) -> list[Provider]:
+    return [
+        GitHubProvider(one.url, one.client_id, one.client_secret, one.redirect_uris)
+        if one.name == GITHUB
+        else OpenIdProvider(one.name, one.url, one.client_id, one.client_secret, one.redirect_uris, _clock(settings))
+        for one in settings.providers
+    ]
 
 
 def _clock(settings: Settings) -> Clock:

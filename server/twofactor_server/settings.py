@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twofactor_server.listen import ListenAddress, parse_listen
+from twofactor_server.provider_settings import ProviderSettings, is_provider_setting, read_providers
 
 PREFIX = "TWOFACTOR_"
 
@@ -42,6 +43,7 @@ class Settings:
     argon2_time: int = 2
     argon2_parallelism: int = 1
     database_statement_cache: int = 500
+    providers: tuple[ProviderSettings, ...] = ()
     test_mode: bool = False
     test_clock_file: Path | None = None
     test_crash_at: str | None = None
@@ -65,7 +67,10 @@ def load(environment: Mapping[str, str]) -> Settings:
         # TWOFACTOR_TRY_… are the command-line client's, in the same shell.
         if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG" and not name.startswith(f"{PREFIX}TRY_"):
             given[name.removeprefix(PREFIX).lower()] = (name, text)
-    values: dict[str, Any] = {}
+    of_providers = {key: given.pop(key) for key in tuple(given) if is_provider_setting(key)}
+    providers, of_them = read_providers(of_providers)
+    problems += of_them
+    values: dict[str, Any] = {"providers": providers}
     for key, (name, text) in given.items():
         try:
             values[key] = _PARSERS[key](text)
@@ -99,6 +104,8 @@ def _from_file(path: str | None, problems: list[str]) -> dict[str, tuple[str, st
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
     return ("1" if value else "0") if isinstance(value, bool) else str(value)
 
 

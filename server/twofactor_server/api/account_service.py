@@ -11,6 +11,8 @@ from twofactor_server.flows.accounts import Accounts
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.email_change import EmailChange
 from twofactor_server.flows.first_factor_confirmation import FirstFactorConfirmation
+from twofactor_server.flows.identities import Identities
+from twofactor_server.flows.identity_accounts import IdentityAccounts
 from twofactor_server.flows.not_me import NotMe
 from twofactor_server.flows.password_reset import PasswordResets
 from twofactor_server.flows.passwords import Passwords
@@ -27,12 +29,17 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
         self._email_change = EmailChange(deps)
         self._not_me = NotMe(deps)
         self._closing = AccountClosing(deps)
+        self._identity_accounts = IdentityAccounts(deps)
+        self._identities = Identities(deps)
 
     async def CreateAccount(self, request: pb.CreateAccountRequest, context: Any) -> pb.CreateAccountResponse:
-        credentials.member(request, "identity")
-        email = fields.required(request.email, "email")
         request_id = fields.request_id(request.request_id)
-        account = await self._accounts.create(calls.current(), email, request.password, request_id)
+        if identity := credentials.identity(request):
+            fields.absent(request, "email", "password")
+            account = await self._identity_accounts.create(calls.current(), identity, request_id)
+        else:
+            email = fields.required(request.email, "email")
+            account = await self._accounts.create(calls.current(), email, request.password, request_id)
         return pb.CreateAccountResponse(account=messages.account(account))
 
     async def GetAccount(self, request: pb.GetAccountRequest, context: Any) -> pb.GetAccountResponse:
@@ -107,3 +114,24 @@ class AccountService(account_service_pb2_grpc.AccountServiceServicer):
                 given = credentials.reauthentication(request.reauthentication)
                 await self._closing.close_own(calls.current(request), token, given)
         return pb.CloseAccountResponse()
+
+    async def LinkIdentity(self, request: pb.LinkIdentityRequest, context: Any) -> pb.LinkIdentityResponse:
+        token = fields.required(request.session_token, "session_token")
+        given = credentials.reauthentication(request.reauthentication)
+        identity = credentials.identity(request)
+        if identity is None:
+            raise invalid("identity", "required")
+        request_id = fields.request_id(request.request_id)
+        linked = await self._identities.link(calls.current(request), token, given, identity, request_id)
+        return pb.LinkIdentityResponse(identity=messages.identity(linked))
+
+    async def UnlinkIdentity(self, request: pb.UnlinkIdentityRequest, context: Any) -> pb.UnlinkIdentityResponse:
+        token = fields.required(request.session_token, "session_token")
+        given = credentials.reauthentication(request.reauthentication)
+        identity_id = fields.uuid(request.identity_id, "identity_id")
+        await self._identities.unlink(calls.current(request), token, given, identity_id)
+        return pb.UnlinkIdentityResponse()
+
+    async def ListIdentities(self, request: pb.ListIdentitiesRequest, context: Any) -> pb.ListIdentitiesResponse:
+        linked = await self._identities.list(fields.required(request.session_token, "session_token"))
+        return pb.ListIdentitiesResponse(identities=[messages.identity(one) for one in linked])

@@ -49,6 +49,13 @@ def required(text: str, field: str) -> str:
     return text
 
 
+def absent(message: Message, *names: str) -> None:
+    """Refuse a field that goes not with the rest of the request: INVALID_FIELD."""
+    for name in names:
+        if getattr(message, name):
+            raise invalid(name, "not beside an identity")
+
+
 def positive(number: int, field: str) -> int:
     """A number from 1 up; anything else: INVALID_FIELD."""
     if number < 1:

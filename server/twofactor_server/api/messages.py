@@ -13,6 +13,7 @@ from twofactor_server.domain.second_factors import Method, Proof
 from twofactor_server.flows.authenticator_setup import StartedSetup
 from twofactor_server.flows.challenges import ChallengeView
 from twofactor_server.flows.completion import IssuedBackupCode
+from twofactor_server.flows.identities import ShownIdentity
 from twofactor_server.flows.status import TwoFactorStatus
 
 SECOND_FACTORS = {
@@ -120,6 +121,17 @@ def account(record: accounts.Account) -> types_pb2.Account:
         email_verified=record.email_verify_time is not None,
         create_time=timestamp(record.create_time),
         has_password=record.password_hash is not None,
+        linked_providers=record.linked_providers,
+    )
+
+
+def identity(linked: ShownIdentity) -> types_pb2.Identity:
+    """A linked identity, without what the provider knows the person by."""
+    return types_pb2.Identity(
+        identity_id=str(linked.identity_id),
+        provider=linked.provider,
+        email=linked.email,
+        link_time=timestamp(linked.link_time),
     )
 
 

@@ -1,5 +1,6 @@
 """Making codes from the operating system's CSPRNG, and the keyed digests under which they are recognised."""
 
+import hashlib
 import hmac
 import secrets
 from uuid import UUID
@@ -43,6 +44,12 @@ def backup_code_fingerprints(keyring: Keyring, account_id: UUID, code: str) -> t
         _mac(key.material, b"backup-code", account_id, code.encode())
         for key in keyring.live(Purpose.BACKUP_CODE_FINGERPRINT)
     )
+
+
+def authorization_code_fingerprint(provider: str, code: str) -> bytes:
+    """What recognises the repeat of a call that carried this code. Not keyed: by then the code is spent at its
+    provider, and opens nothing."""
+    return hashlib.sha256(f"authorization code\0{provider}\0{code}".encode()).digest()
 
 
 def _mac(key: bytes, purpose: bytes, account_id: UUID, content: bytes) -> bytes:

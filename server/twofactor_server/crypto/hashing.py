@@ -153,7 +153,7 @@ class HashingQueue:
         own = object() if key is None else key
         shared = self._shared.get(own)
         if shared is None:
-            if self._free == 0:
+            if self._free <= 0:
                 raise Refusal(Reason.OVERLOADED, retry_after=_RETRY_AFTER)
             self._free -= 1
             shared = self._shared[own] = _Shared()
@@ -163,6 +163,19 @@ class HashingQueue:
         finally:
             shared.calls -= 1
             self._free_if_idle(own, shared)
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """For the time of the block, others may have a place that the caller holds and does not use.
+
+        It is had again without asking: what was charged is carried to its end, even if the queue is then longer than
+        its bound by those who come back.
+        """
+        self._free += 1
+        try:
+            yield
+        finally:
+            self._free -= 1
 
     def _free_if_idle(self, key: Hashable, shared: _Shared) -> None:
         """Give the place back once nobody holds it and no job runs in it: a cancelled caller's job still takes a

@@ -33,6 +33,7 @@ class Account:
     password_version: int
     suspend_time: datetime | None = None
     close_time: datetime | None = None
+    linked_providers: tuple[str, ...] = ()
 
 
 def normalise_email(typed: str, field: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from twofactor_server.domain.identities import ProviderCredential
 from twofactor_server.domain.sessions import FRESH
 
 CLOCK_TOLERANCE = timedelta(seconds=2)
@@ -30,4 +31,4 @@ class PasswordCredential:
     password: str = field(repr=False)
 
 
-FirstFactor = PasswordCredential | Assertion
+FirstFactor = PasswordCredential | ProviderCredential | Assertion

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from twofactor_server.domain.calls import Call, DeadlinePassed
 from twofactor_server.domain.refusals import Refusal
 from twofactor_server.domain.sessions import SessionLimits
 from twofactor_server.flows.steps import Step
+from twofactor_server.identity.providers import IdentityProviders
 from twofactor_server.storage.database import Database, Transaction, Work
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Dependencies:
     wake_delivery: Callable[[], None]
     session_limits: SessionLimits
     product_name: str
+    providers: IdentityProviders = field(default_factory=IdentityProviders)
 
     async def transact(self, call: Call, step: Step, work: Work[T | Refusal]) -> T:
         """Run one step in one transaction, to its confirmed commit.

@@ -12,6 +12,7 @@ from twofactor_server.domain.calls import Call
 from twofactor_server.domain.challenges import Challenge
 from twofactor_server.domain.first_factor_waits import Attempt
 from twofactor_server.domain.first_factors import Assertion, FirstFactor, PasswordCredential
+from twofactor_server.domain.identities import ProvenIdentity, ProviderCredential
 from twofactor_server.domain.refusals import Reason, Refusal, invalid
 from twofactor_server.domain.second_factors import Method
 from twofactor_server.flows import trail
@@ -19,9 +20,10 @@ from twofactor_server.flows.challenges import ChallengeView, view
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.email_codes import send_code
 from twofactor_server.flows.first_factor_waits import FirstFactorWaits
+from twofactor_server.flows.identity_sign_in import identified
 from twofactor_server.flows.rehashing import rehash
 from twofactor_server.flows.steps import Step
-from twofactor_server.storage import accounts, challenges, second_factors
+from twofactor_server.storage import accounts, challenges, identities, second_factors
 from twofactor_server.storage.audit import NOBODY
 from twofactor_server.storage.database import Transaction
 
@@ -46,6 +48,9 @@ class SignIn:
         if isinstance(given, PasswordCredential):
             account = await self._check_password(call, given)
             return await self._start(call, account, "password", remember_me=remember_me)
+        if isinstance(given, ProviderCredential):
+            account, identity = await identified(self._deps, call, given)
+            return await self._start(call, account, given.first_factor, remember_me=remember_me, identity=identity)
         account = await self._check_assertion(call, given)
         return await self._start(call, account, "asserted", remember_me=remember_me)
 
@@ -86,7 +91,15 @@ class SignIn:
         reason = Reason.CREDENTIALS_MISMATCH
         await trail.record(tx, call, account_id, "start_sign_in", reason, now, factor="password")
 
-    async def _start(self, call: Call, account: Account, first_factor: str, *, remember_me: bool) -> StartedSignIn:
+    async def _start(
+        self,
+        call: Call,
+        account: Account,
+        first_factor: str,
+        *,
+        remember_me: bool,
+        identity: ProvenIdentity | None = None,
+    ) -> StartedSignIn:
         token = new_token(TokenKind.CHALLENGE, account.account_id)
 
         async def work(tx: Transaction) -> StartedSignIn | Refusal:
@@ -100,6 +113,8 @@ class SignIn:
                 suspended = Reason.FIRST_FACTOR_SUSPENDED
                 await trail.record(tx, call, account.account_id, "start_sign_in", suspended, now, factor=first_factor)
                 return Refusal(suspended)
+            if identity and not await identities.find(tx, account.account_id, identity.issuer, identity.subject):
+                raise Refusal(Reason.IDENTITY_NOT_LINKED)
             challenge = _challenge(call, current, first_factor, now, remember_me=remember_me)
             await challenges.create(tx, challenge, token.digest)
             await trail.record(

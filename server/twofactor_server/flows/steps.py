@@ -47,6 +47,11 @@ class Step(StrEnum):
     NOT_ME_REPORTED = "not-me-reported"
     CLOSING_CHARGED = "closing-charged"
     ACCOUNT_CLOSED = "account-closed"
+    REAUTHENTICATION_WITHDRAWN = "reauthentication-withdrawn"
+    LINK_CHARGED = "link-charged"
+    IDENTITY_LINKED = "identity-linked"
+    UNLINK_CHARGED = "unlink-charged"
+    IDENTITY_UNLINKED = "identity-unlinked"
 
     @property
     def before(self) -> str:

@@ -134,6 +134,7 @@ class SecondFactorFailed(Notice):
     failures: int
 
 
+@dataclass(frozen=True, kw_only=True)
 class ConfirmEmail(LinkNotice):
     """To a new address: it becomes the account's by this link, and by nothing else."""
 
@@ -175,6 +176,33 @@ class SignInSuspended(LinkNotice):
     failures: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class OfProvider(Notice):
+    """A change of a linked identity at ``provider``, a name of the server's settings. Of the identity itself nothing
+    is said: its address may be a stranger's text."""
+
+    provider: str
+
+    @property
+    def label(self) -> str:
+        """The provider as people write it."""
+        return {"google": "Google", "github": "GitHub"}.get(self.provider, self.provider)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityLinked(OfProvider):
+    """One more way to pass the first step."""
+
+    kind = "identity-linked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityUnlinked(OfProvider):
+    """One way less."""
+
+    kind = "identity-unlinked"
+
+
 KINDS: Mapping[str, type[Notice]] = {
     notice.kind: notice
     for notice in (
@@ -191,6 +219,8 @@ KINDS: Mapping[str, type[Notice]] = {
         EmailChanged,
         AccountClosed,
         SignInSuspended,
+        IdentityLinked,
+        IdentityUnlinked,
     )
 }
 

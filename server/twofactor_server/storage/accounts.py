@@ -1,9 +1,10 @@
 """Accounts and what must be unique across them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from twofactor_server.domain.accounts import Account
@@ -27,6 +28,13 @@ _COLUMNS = (
     accounts.c.password_version,
     accounts.c.suspend_time,
     accounts.c.close_time,
+    func.array(
+        select(identities.c.provider)
+        .distinct()
+        .where(identities.c.account_id == accounts.c.account_id)
+        .order_by(identities.c.provider)
+        .scalar_subquery()
+    ),
 )
 # A closed account is nobody's, whatever is asked for.
 _BY_ID = select(*_COLUMNS).where(accounts.c.account_id == bindparam("id"), accounts.c.close_time.is_(None))
@@ -43,6 +51,9 @@ _BY_EMAIL = (
 _BY_CREATION = select(*_COLUMNS).join_from(
     account_creations, accounts, accounts.c.account_id == account_creations.c.account_id
 ).where(account_creations.c.request_id == bindparam("creation"))  # fmt: skip
+_CREATION_FINGERPRINT = select(account_creations.c.code_fingerprint).where(
+    account_creations.c.request_id == bindparam("creation")
+)
 _CLAIM_EMAIL = upsert(account_emails).on_conflict_do_nothing()
 _CLAIM_BACK = (
     update(account_emails)
@@ -98,19 +109,19 @@ _SUSPEND = (
 async def by_id(tx: Transaction, account_id: UUID) -> Account | None:
     """The account, or None; a closed one is as good as none."""
     row = (await tx.execute(_BY_ID, {"id": account_id})).one_or_none()
-    return Account(*row) if row else None
+    return _record(row) if row else None
 
 
 async def by_email(tx: Transaction, email: str) -> Account | None:
     """The account whose (normalised) address this is now, or None."""
     row = (await tx.execute(_BY_EMAIL, {"address": email})).one_or_none()
-    return Account(*row) if row else None
+    return _record(row) if row else None
 
 
 async def by_creation(tx: Transaction, request_id: UUID) -> Account | None:
     """The account that this request_id created, or None; it may have been closed since."""
     row = (await tx.execute(_BY_CREATION, {"creation": request_id})).one_or_none()
-    return Account(*row) if row else None
+    return _record(row) if row else None
 
 
 async def claim_email(tx: Transaction, email: str, account_id: UUID) -> bool:
@@ -122,10 +133,17 @@ async def claim_email(tx: Transaction, email: str, account_id: UUID) -> bool:
     return (await tx.execute(_CLAIM_BACK, {"address": email, "id": account_id})).rowcount == 1
 
 
-async def claim_creation(tx: Transaction, request_id: UUID, account_id: UUID) -> bool:
-    """Record that the request_id created the account; False if it created another before."""
-    result = await tx.execute(_CLAIM_CREATION, {"request_id": request_id, "account_id": account_id})
-    return result.rowcount == 1
+async def claim_creation(tx: Transaction, request_id: UUID, account_id: UUID, fingerprint: bytes | None = None) -> bool:
+    """Record that the request_id created the account; False if it created another before. ``fingerprint`` recognises
+    the authorization code of an account made by an identity."""
+    values = {"request_id": request_id, "account_id": account_id, "code_fingerprint": fingerprint}
+    return (await tx.execute(_CLAIM_CREATION, values)).rowcount == 1
+
+
+async def creation_fingerprint(tx: Transaction, request_id: UUID) -> bytes | None:
+    """What ``claim_creation`` recorded; None for an account made by an address."""
+    found: bytes | None = await tx.scalar(_CREATION_FINGERPRINT, {"creation": request_id})
+    return found
 
 
 async def create(tx: Transaction, account: Account) -> None:
@@ -135,6 +153,7 @@ async def create(tx: Transaction, account: Account) -> None:
         {
             "account_id": account.account_id,
             "email": account.email,
+            "email_verify_time": account.email_verify_time,
             "create_time": account.create_time,
             "password_hash": account.password_hash,
             "password_version": account.password_version,
@@ -182,3 +201,8 @@ async def unlink_identities(tx: Transaction, account_id: UUID) -> None:
 async def suspend(tx: Transaction, account_id: UUID, now: datetime) -> bool:
     """Suspend the first factor; False if it is suspended already, or the account closed."""
     return (await tx.execute(_SUSPEND, {"id": account_id, "now": now})).rowcount == 1
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> Account:
+    *columns, providers = row
+    return Account(*columns, tuple(providers))

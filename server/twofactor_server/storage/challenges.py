@@ -53,6 +53,16 @@ _VOID_OPEN = (
     .where(_t.account_id == bindparam("id"), _t.complete_time.is_(None), _t.void_time.is_(None))
     .values(void_time=bindparam("now"))
 )
+_VOID_BEGUN_BY = (
+    update(challenges)
+    .where(
+        _t.account_id == bindparam("id"),
+        _t.first_factor == bindparam("begun_by"),
+        _t.complete_time.is_(None),
+        _t.void_time.is_(None),
+    )
+    .values(void_time=bindparam("now"))
+)
 
 
 async def create(tx: Transaction, challenge: Challenge, token_digest: bytes) -> None:
@@ -103,3 +113,8 @@ async def void_open(tx: Transaction, account_id: UUID, now: datetime) -> None:
     """Void every challenge of the account that is not completed. Also those whose time is up: an attempt that was
     charged in time may still be under way."""
     await tx.execute(_VOID_OPEN, {"id": account_id, "now": now})
+
+
+async def void_begun_by(tx: Transaction, account_id: UUID, first_factor: str, now: datetime) -> None:
+    """Make the account's open challenges void that this kind of first factor began."""
+    await tx.execute(_VOID_BEGUN_BY, {"id": account_id, "begun_by": first_factor, "now": now})

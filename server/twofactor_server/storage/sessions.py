@@ -67,6 +67,9 @@ _CHARGE = _CHARGE.on_conflict_do_update(
 _WRONG = (
     update(reauthentication_attempts).where(*_IN_SESSION, _r.fingerprint == bindparam("print")).values(verdict="wrong")
 )
+_WITHDRAW = delete(reauthentication_attempts).where(
+    *_IN_SESSION, _r.fingerprint == bindparam("print"), _r.verdict == "pending"
+)
 _CLEAR = delete(reauthentication_attempts).where(*_IN_SESSION)
 
 
@@ -175,6 +178,11 @@ async def charge_reauthentication(tx: Transaction, session: Session, fingerprint
 async def refuse_reauthentication(tx: Transaction, session: Session, fingerprint: bytes) -> None:
     """The charged re-authentication was wrong."""
     await tx.execute(_WRONG, _key(session) | {"print": fingerprint})
+
+
+async def withdraw_reauthentication(tx: Transaction, session: Session, fingerprint: bytes) -> None:
+    """The charged re-authentication could not be judged: it does not count."""
+    await tx.execute(_WITHDRAW, _key(session) | {"print": fingerprint})
 
 
 async def clear_reauthentications(tx: Transaction, session: Session) -> None:

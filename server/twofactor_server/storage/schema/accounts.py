@@ -36,6 +36,8 @@ account_creations = Table(
     metadata,
     uuid("request_id"),
     uuid("account_id"),
+    # Of the authorization code, where an identity was given instead of an address.
+    binary("code_fingerprint", nullable=True),
     PrimaryKeyConstraint("request_id"),
 )
 

@@ -22,6 +22,8 @@ ALTER TABLE sessions ADD CONSTRAINT ck_sessions_first_factor
 
 ALTER TABLE sessions ADD COLUMN remembered boolean DEFAULT false NOT NULL;
 
+ALTER TABLE account_creations ADD COLUMN code_fingerprint bytea;
+
 CREATE TABLE identities (
     account_id uuid NOT NULL,
     identity_id uuid NOT NULL,
