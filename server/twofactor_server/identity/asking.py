@@ -1,8 +1,10 @@
 """HTTP to one provider: a few small JSON answers, under a deadline, with nothing followed and nothing kept."""
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -36,7 +38,7 @@ class Asking:
     def __init__(self, provider: str) -> None:
         self.provider = provider
         self._client = httpx.AsyncClient(
-            verify=httpx.create_ssl_context(),
+            verify=_authorities(),
             trust_env=False,
             follow_redirects=False,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
@@ -90,6 +92,12 @@ class Asking:
             if len(content) > LARGEST_BODY:
                 raise unavailable(self.provider, "sent more than 1 MiB")
         return bytes(content)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Those of certifi, or of SSL_CERT_FILE or SSL_CERT_DIR where a company has its own; read once, it takes a while."""
+    return httpx.create_ssl_context()
 
 
 def _path(url: str) -> str:

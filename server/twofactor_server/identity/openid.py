@@ -17,7 +17,7 @@ from twofactor_server.identity.provider import Provider
 from twofactor_server.web_addresses import is_private_to_us
 
 GOOGLE = "https://accounts.google.com"
-_SPELLINGS = {GOOGLE: (GOOGLE, "accounts.google.com")}
+SPELLINGS = {GOOGLE: (GOOGLE, "accounts.google.com")}
 """Google's ID tokens name it in either way, and its documentation says that both are right."""
 
 REFETCH = timedelta(minutes=1)
@@ -102,7 +102,7 @@ class OpenIdProvider(Provider):
     async def _claims(self, token: object) -> dict[str, Any]:
         if not isinstance(token, str):
             raise unavailable(self.name, "gave no ID token")
-        expected = id_tokens.Expected(_SPELLINGS.get(self._issuer, (self._issuer,)), self._client_id, self._now())
+        expected = id_tokens.Expected(SPELLINGS.get(self._issuer, (self._issuer,)), self._client_id, self._now())
         try:
             try:
                 return id_tokens.read(token, await self._keys.get(), expected)

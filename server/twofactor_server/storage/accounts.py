@@ -1,5 +1,6 @@
 """Accounts and what must be unique across them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -204,5 +205,4 @@ async def suspend(tx: Transaction, account_id: UUID, now: datetime) -> bool:
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> Account:
-    *columns, providers = row
-    return Account(*columns, tuple(providers))
+    return replace(Account(*row), linked_providers=tuple(row[-1]))

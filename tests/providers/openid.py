@@ -1,0 +1,201 @@
+"""An OpenID provider: authorization code with PKCE, ID tokens signed by real keys, and every way to forge one."""
+
+import hmac
+import json
+import secrets
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from urllib.parse import unquote_plus, urlencode
+
+from joserfc.jwk import ECKey, Key, RSAKey
+from joserfc.jws import JWSRegistry
+
+from tests.providers.web import Answered, Asked, Web
+from twofactor.v1 import types_pb2
+
+REMOVED = object()
+"""As the value of a claim: the token has no such claim."""
+
+TOKEN, KEYS, ABOUT = "/token", "/keys", "/.well-known/openid-configuration"
+
+
+@dataclass
+class Grant:
+    """A person's consent, which an authorization code stands for. ``claims``, ``header`` and ``signed`` forge the ID
+    token that comes of it: changed claims, changed header, and "usual", "other key", "unsigned" or "public key"."""
+
+    subject: str
+    email: str = ""
+    email_verified: Any = True
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    redirect_uri: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, Any] = field(default_factory=dict)
+    signed: str = "usual"
+    challenge: str = ""
+    code: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+
+class OpenIdServer:
+    """The provider. ``keys`` are published and ``key`` signs; ``now`` is the time that it writes into tokens."""
+
+    def __init__(self, web: Web, name: str, now: Callable[[], float]) -> None:
+        self.web, self.name, self.now = web, name, now
+        self.issuer = web.url
+        self.client_id, self.client_secret = f"client of {name}", "s%3Acret+/=: of the client"
+        self.redirect_uri = f"https://client.example/{name}/callback"
+        self.loopback_uri = f"http://127.0.0.1:9/{name}/callback"
+        self.key: Key = rsa_key("usual")
+        self.keys: list[Any] = [self.key.as_dict(private=False)]
+        self.cache_control = "max-age=3600"
+        self.about: dict[str, Any] = {}
+        self.claims_in_user_info = False
+        self._grants: dict[str, Grant] = {}
+        web.pages |= {ABOUT: self._about, KEYS: self._keys, TOKEN: self._token, "/authorize": self._authorize,
+                      "/userinfo": self._user_info}  # fmt: skip
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a server that knows this provider is started with."""
+        prefix = f"TWOFACTOR_OIDC_{self.name.upper()}"
+        return {
+            f"{prefix}_ISSUER": self.issuer,
+            f"{prefix}_CLIENT_ID": self.client_id,
+            f"{prefix}_CLIENT_SECRET": self.client_secret,
+            f"{prefix}_REDIRECT_URIS": f"{self.redirect_uri} {self.loopback_uri}",
+        }
+
+    def grant(self, subject: str, email: str = "", **details: Any) -> Grant:
+        """The person signs in here and consents; the grant's code is what the redirect carries."""
+        grant = Grant(subject, email or f"{subject}@provider.example", **details)
+        grant.redirect_uri = grant.redirect_uri or self.redirect_uri
+        grant.challenge = grant.challenge or challenge_of(grant.verifier)
+        self._grants[grant.code] = grant
+        return grant
+
+    def credential(self, grant: Grant, **changed: str) -> types_pb2.OidcCredential:
+        """What the front end sends on, with some fields changed."""
+        fields = {
+            "provider": self.name,
+            "authorization_code": grant.code,
+            "code_verifier": grant.verifier,
+            "nonce": grant.nonce,
+            "redirect_uri": grant.redirect_uri,
+        }
+        return types_pb2.OidcCredential(**(fields | changed))
+
+    def signed_in(self, subject: str, email: str = "", **details: Any) -> types_pb2.OidcCredential:
+        """A sign-in here, made now."""
+        return self.credential(self.grant(subject, email, **details))
+
+    def rotate(self, key: Key | None = None) -> None:
+        """Sign with another key from now on; the old one is published no longer."""
+        self.key = key or ECKey.generate_key("P-256", auto_kid=True)
+        self.keys = [self.key.as_dict(private=False)]
+
+    def _about(self, asked: Asked) -> Answered:
+        about = {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.web.url}/authorize",
+            "token_endpoint": self.web.url + TOKEN,
+            "jwks_uri": self.web.url + KEYS,
+            "userinfo_endpoint": f"{self.web.url}/userinfo",
+        }
+        return Answered(about | self.about, headers={"Cache-Control": self.cache_control})
+
+    def _keys(self, asked: Asked) -> Answered:
+        return Answered({"keys": self.keys}, headers={"Cache-Control": self.cache_control})
+
+    def _authorize(self, asked: Asked) -> Answered:
+        form = asked.form
+        if form.get("client_id") != self.client_id or form.get("code_challenge_method") != "S256":
+            return Answered({}, 400)
+        grant = self.grant(form["login_hint"], nonce=form["nonce"], challenge=form["code_challenge"],
+                           redirect_uri=form["redirect_uri"])  # fmt: skip
+        query = urlencode({"code": grant.code, "state": form["state"]})
+        return Answered({}, 302, {"Location": f"{form['redirect_uri']}?{query}"})
+
+    def _token(self, asked: Asked) -> Answered:
+        if not self._is_the_client(asked):
+            return Answered({"error": "invalid_client"}, 401)
+        form = asked.form
+        grant = self._grants.pop(form.get("code", ""), None)
+        right = (
+            grant is not None
+            and form.get("grant_type") == "authorization_code"
+            and form.get("redirect_uri") == grant.redirect_uri
+            and challenge_of(form.get("code_verifier", "")) == grant.challenge
+        )
+        if grant is None or not right:
+            return Answered({"error": "invalid_grant"}, 400)
+        access = secrets.token_urlsafe(24)
+        self._grants[access] = grant
+        return Answered({"access_token": access, "token_type": "Bearer", "id_token": self.id_token(grant)})
+
+    def _user_info(self, asked: Asked) -> Answered:
+        grant = self._grants.get(asked.headers.get("Authorization", "").removeprefix("Bearer "))
+        if grant is None:
+            return Answered({"error": "invalid_token"}, 401)
+        return Answered({"sub": grant.subject, "email": grant.email, "email_verified": grant.email_verified})
+
+    def _is_the_client(self, asked: Asked) -> bool:
+        given = (asked.form.get("client_id"), asked.form.get("client_secret"))
+        basic = asked.headers.get("Authorization", "")
+        if basic.startswith("Basic "):
+            name, _, secret = b64decode(basic.removeprefix("Basic ")).decode().partition(":")
+            given = (unquote_plus(name), unquote_plus(secret))
+        return given == (self.client_id, self.client_secret)
+
+    def id_token(self, grant: Grant) -> str:
+        """The token, forged as the grant says."""
+        now = int(self.now())
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": grant.subject,
+            "aud": self.client_id,
+            "exp": now + 300,
+            "iat": now,
+            "nonce": grant.nonce,
+        }
+        if not self.claims_in_user_info:
+            claims |= {"email": grant.email, "email_verified": grant.email_verified}
+        claims = {name: value for name, value in (claims | grant.claims).items() if value is not REMOVED}
+        algorithm = "RS256" if self.key.key_type == "RSA" else "ES256"
+        header = {"alg": algorithm, "kid": self.key.kid} | grant.header
+        header = {name: value for name, value in header.items() if value is not REMOVED}
+        signed = f"{_part(header)}.{_part(claims)}"
+        match grant.signed:
+            case "unsigned":
+                signature = b""
+            case "public key":
+                # What a verifier that lets the token choose the algorithm would take for the shared secret.
+                signature = hmac.digest(self.key.as_pem(private=False), signed.encode(), "sha256")
+            case "other key":
+                signature = JWSRegistry.algorithms["RS256"].sign(signed.encode(), rsa_key("another"))
+            case _:
+                signature = JWSRegistry.algorithms[str(header["alg"])].sign(signed.encode(), self.key)
+        return f"{signed}.{_text(signature)}"
+
+
+@cache
+def rsa_key(name: str) -> RSAKey:
+    """A key of this name; making one takes a while, so each process makes it once."""
+    return RSAKey.generate_key(2048, auto_kid=True)
+
+
+def challenge_of(verifier: str) -> str:
+    """RFC 7636, method S256."""
+    return _text(sha256(verifier.encode()).digest())
+
+
+def _part(content: Mapping[str, Any]) -> str:
+    return _text(json.dumps(content).encode())
+
+
+def _text(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()

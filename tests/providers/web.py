@@ -1,0 +1,157 @@
+"""A web server on loopback, for the providers of the tests: real HTTP, and every way to answer it badly."""
+
+import contextlib
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+PATIENCE = 20.0
+"""Seconds that a hanging answer hangs at most."""
+
+
+@dataclass
+class Asked:
+    """One request: ``form`` is its query or its body, whichever it has."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    form: dict[str, str]
+
+
+@dataclass
+class Answered:
+    """One answer. ``content`` is sent as JSON, bytes as they are."""
+
+    content: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Page = Callable[[Asked], Answered]
+Bad = str
+"""How to answer badly: "hang", "drip", "500", "404", "huge", "endless", "redirect", "html", "deep", "gzip", "cut"."""
+
+
+class Web:
+    """Pages by path. ``bad`` says which paths answer badly, and how; ``seen`` counts the requests by path."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Page] = {}
+        self.bad: dict[str, Bad] = {}
+        self.seen: Counter[str] = Counter()
+        self.cookies: list[str] = []
+        self.broken: list[Exception] = []
+        self._over = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        # What looks like a bad answer must be one that the test asked for.
+        assert self.broken == []
+
+    @contextlib.contextmanager
+    def answering(self, path: str, bad: Bad) -> Iterator[None]:
+        """For the time of the block, this path answers badly."""
+        self.bad[path] = bad
+        try:
+            yield
+        finally:
+            del self.bad[path]
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, unless the test is over."""
+        self._over.wait(seconds)
+
+
+def badly(web: Web, how: Bad, send: Callable[[Answered], None], raw: Callable[[bytes], None]) -> None:
+    """Answer in this way."""
+    match how:
+        case "hang":
+            web.wait(PATIENCE)
+        case "drip":
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            for _ in range(int(PATIENCE * 2)):
+                web.wait(0.5)
+                raw(b" ")
+        case "huge":
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n")
+            for _ in range(1600):
+                raw(b" " * 65536)
+        case "endless":
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(1600):
+                raw(b"10000\r\n" + b" " * 65536 + b"\r\n")
+        case "redirect":
+            send(Answered({}, 302, {"Location": f"{web.url}/elsewhere"}))
+        case "html":
+            send(Answered(b"<h1>Sorry</h1>"))
+        case "deep":
+            send(Answered(b"[" * 500_000))
+        case "gzip":
+            send(Answered(b"{}", headers={"Content-Encoding": "gzip"}))
+        case "cut":
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+        case status:
+            send(Answered({"error": "server_error"}, int(status)))
+
+
+def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = PATIENCE
+
+        def do_GET(self) -> None:
+            self._serve("")
+
+        def do_POST(self) -> None:
+            self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def _serve(self, body: str) -> None:
+            address = urlsplit(self.path)
+            web.seen[address.path] += 1
+            web.cookies += self.headers.get_all("Cookie", [])
+            asked = Asked(self.command, address.path, dict(self.headers), dict(parse_qsl(body or address.query)))
+            try:
+                if address.path in web.bad:
+                    self.close_connection = True
+                    badly(web, web.bad[address.path], self._send, self._raw)
+                else:
+                    page = web.pages.get(address.path, lambda _: Answered({}, 404))
+                    self._send(page(asked))
+            except OSError:
+                self.close_connection = True
+            except Exception as error:
+                web.broken.append(error)
+                raise
+
+        def _send(self, answer: Answered) -> None:
+            content = answer.content if isinstance(answer.content, bytes) else json.dumps(answer.content).encode()
+            self.send_response(answer.status)
+            headers = {"Content-Type": "application/json", "Set-Cookie": "tracked=1; Path=/"} | answer.headers
+            for name, value in (headers | {"Content-Length": str(len(content))}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def _raw(self, content: bytes) -> None:
+            self.wfile.write(content)
+            self.wfile.flush()
+
+    return Handler
