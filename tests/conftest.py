@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.people import People, Refused, people_of, refusal
+from tests.providers.both import Providers, both
 from tests.servers import Clock, Server, serving
 from twofactor_server.postgres import EmbeddedPostgres
 
@@ -38,9 +39,21 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
 
 
 @pytest.fixture(scope="session")
-def server(postgres: EmbeddedPostgres, clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def providers(clock: Clock) -> Iterator[Providers]:
+    """The identity providers that the server knows."""
+    with both(lambda: clock.now.timestamp()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(
+    postgres: EmbeddedPostgres,
+    clock: Clock,
+    providers: Providers,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
     """One server of two processes for all tests of this process; each test brings accounts of its own."""
-    with serving(Server(tmp_path_factory.mktemp("server"), postgres.url, clock)) as running:
+    with serving(Server(tmp_path_factory.mktemp("server"), postgres.url, clock, providers=providers)) as running:
         yield running
 
 

@@ -11,6 +11,9 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
+from tests.providers.both import Providers
+from tests.providers.github import GitHubServer
+from tests.providers.openid import OpenIdServer
 from tests.servers import Clock, Mailbox, Server
 from twofactor.v1 import (
     account_service_pb2,
@@ -68,6 +71,7 @@ class People:
     mailbox: Mailbox
     clock: Clock
     client: types_pb2.ClientInfo = field(default_factory=lambda: CLIENT)
+    providers: Providers | None = None
 
     async def with_account(self) -> Person:
         """On e-mail codes, never signed in."""
@@ -75,6 +79,18 @@ class People:
         request = account_service_pb2.CreateAccountRequest(email=address, password=PASSWORD)
         created = await self.stubs.accounts.CreateAccount(request)
         return Person(address, created.account.account_id)
+
+    @property
+    def openid(self) -> OpenIdServer:
+        """The OpenID provider that the server knows as ``example``."""
+        assert self.providers
+        return self.providers.openid
+
+    @property
+    def github(self) -> GitHubServer:
+        """The GitHub that the server knows."""
+        assert self.providers
+        return self.providers.github
 
     async def signed_in(self) -> Person:
         """On e-mail codes, with a session."""
@@ -283,4 +299,4 @@ def refusal(error: grpc.aio.AioRpcError) -> Refused:
 
 def people_of(server: Server, channel: grpc.aio.Channel) -> People:
     """Builders on this server."""
-    return People(Stubs(channel), server.mailbox, server.clock)
+    return People(Stubs(channel), server.mailbox, server.clock, providers=server.providers)

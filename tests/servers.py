@@ -19,6 +19,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
+from tests.providers.both import Providers
+
 PATIENCE = 20.0
 
 
@@ -109,6 +111,7 @@ class Server:
     clock: Clock
     workers: int = 2
     settings: Mapping[str, str] = field(default_factory=dict)
+    providers: Providers | None = None
     address: str = "127.0.0.1:0"
     process: subprocess.Popen[str] | None = None
 
@@ -180,6 +183,7 @@ class Server:
             # Argon2id at a token cost: what is tested is the protocol around it.
             "TWOFACTOR_ARGON2_MEMORY_KIB": "256",
             "TWOFACTOR_ARGON2_TIME": "1",
+            **(self.providers.settings if self.providers else {}),
             **self.settings,
         }
 

@@ -21,7 +21,9 @@ def beside(
     (folder / "mail").symlink_to(server.data_dir / "mail")
     keyring = {"TWOFACTOR_KEYRING_FILE": str(server.data_dir / "keyring.json")}
     url = database_url or server.database_url
-    return Server(folder, url, server.clock, workers=1, settings=keyring | dict(settings or {}))
+    return Server(
+        folder, url, server.clock, workers=1, settings=keyring | dict(settings or {}), providers=server.providers
+    )
 
 
 @contextlib.contextmanager

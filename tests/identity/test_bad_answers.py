@@ -52,7 +52,7 @@ async def test_an_answer_that_is_none(
 
 
 @pytest.mark.parametrize("bad", SLOW)
-@pytest.mark.parametrize("path", (of_openid.ABOUT, of_openid.TOKEN, of_github.USER))
+@pytest.mark.parametrize("path", [of_openid.ABOUT, of_openid.TOKEN, of_github.USER])
 async def test_an_answer_that_does_not_come(
     asker: Asker, openid: OpenIdServer, github: GitHubServer, path: str, bad: str
 ) -> None:

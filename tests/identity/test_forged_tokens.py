@@ -102,7 +102,7 @@ async def test_no_signature(asker: Asker, openid: OpenIdServer, algorithm: objec
 
 @pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
 async def test_signed_with_what_everybody_knows(asker: Asker, openid: OpenIdServer, algorithm: str) -> None:
-    """HS256 with the published key as its secret: the oldest forgery of all. Publishing a shared secret does not help."""
+    """HS256 with the published key as its secret: the oldest forgery of all. A published shared secret is none."""
     openid.keys.append({"kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA", "kid": openid.key.kid})
     await refused(asker, openid, signed="public key", header={"alg": algorithm})
 

@@ -100,8 +100,8 @@ async def test_what_a_provider_publishes_is_fetched_once(asker: Asker, openid: O
 
 
 async def test_a_new_key_is_fetched_at_most_once_a_minute(asker: Asker, openid: OpenIdServer, clock: SetClock) -> None:
-    """ "Rotated key; unknown kid fetched at most once per minute": tokens of keys that nobody publishes cost the provider
-    one request a minute, and a real rotation is noticed within one."""
+    """ "Rotated key; unknown kid fetched at most once per minute": tokens of keys that nobody publishes cost the
+    provider one request a minute, and a real rotation is noticed within one."""
     await asker.ask(openid.signed_in("mia"))
     clock.advance(timedelta(minutes=1))
     openid.rotate()

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
-from joserfc.jwk import ECKey, Key, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from tests.providers.web import Answered, Asked, Web
@@ -34,8 +34,8 @@ class Grant:
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
     redirect_uri: str = ""
-    claims: Mapping[str, Any] = field(default_factory=dict)
-    header: Mapping[str, Any] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
     signed: str = "usual"
     challenge: str = ""
     code: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -50,7 +50,7 @@ class OpenIdServer:
         self.client_id, self.client_secret = f"client of {name}", "s%3Acret+/=: of the client"
         self.redirect_uri = f"https://client.example/{name}/callback"
         self.loopback_uri = f"http://127.0.0.1:9/{name}/callback"
-        self.key: Key = rsa_key("usual")
+        self.key: RSAKey | ECKey = rsa_key("usual")
         self.keys: list[Any] = [self.key.as_dict(private=False)]
         self.cache_control = "max-age=3600"
         self.about: dict[str, Any] = {}
@@ -93,7 +93,7 @@ class OpenIdServer:
         """A sign-in here, made now."""
         return self.credential(self.grant(subject, email, **details))
 
-    def rotate(self, key: Key | None = None) -> None:
+    def rotate(self, key: RSAKey | ECKey | None = None) -> None:
         """Sign with another key from now on; the old one is published no longer."""
         self.key = key or ECKey.generate_key("P-256", auto_kid=True)
         self.keys = [self.key.as_dict(private=False)]
@@ -166,7 +166,7 @@ class OpenIdServer:
             claims |= {"email": grant.email, "email_verified": grant.email_verified}
         claims = {name: value for name, value in (claims | grant.claims).items() if value is not REMOVED}
         algorithm = "RS256" if self.key.key_type == "RSA" else "ES256"
-        header = {"alg": algorithm, "kid": self.key.kid} | grant.header
+        header: dict[str, Any] = {"alg": algorithm, "kid": self.key.kid} | grant.header
         header = {name: value for name, value in header.items() if value is not REMOVED}
         signed = f"{_part(header)}.{_part(claims)}"
         match grant.signed:

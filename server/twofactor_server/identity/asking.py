@@ -96,7 +96,7 @@ class Asking:
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """Those of certifi, or of SSL_CERT_FILE or SSL_CERT_DIR where a company has its own; read once, it takes a while."""
+    """Those of certifi, or of SSL_CERT_FILE or SSL_CERT_DIR where a company has its own; read once."""
     return httpx.create_ssl_context()
 
 
