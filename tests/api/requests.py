@@ -22,6 +22,7 @@ UNKNOWN_LINK = f"tfr_{'A' * 64}"
 """The token of a link that nobody was mailed."""
 
 _PROVIDERS = ("OidcCredential", "GitHubCredential")
+_NEEDS_A_PROVIDER = "LinkIdentityRequest"
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,12 @@ def values_of(person: Person, challenge_token: str, setup_id: str) -> dict[str, 
         "generation": 1,
         "ip_address": "192.0.2.10",
         "user_agent": "Mozilla/5.0",
-        "provider": "google",
+        "identity_id": "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a003",
+        "provider": "example",
         "authorization_code": "an authorization code",
         "code_verifier": "v" * 43,
         "nonce": "a nonce",
-        "redirect_uri": "https://client.example/callback",
+        "redirect_uri": "https://client.example/example/callback",
     }
 
 
@@ -124,7 +126,8 @@ def _fill(message: Message, values: Mapping[str, Any]) -> None:
     chosen: set[str] = set()
     for field in message.DESCRIPTOR.fields:
         oneof = field.containing_oneof
-        if oneof is not None and (oneof.name in chosen or _is_provider(field)):
+        spared = _is_provider(field) and message.DESCRIPTOR.name != _NEEDS_A_PROVIDER
+        if oneof is not None and (oneof.name in chosen or spared):
             continue
         if oneof is not None:
             chosen.add(oneof.name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from tests.api.requests import METHODS, filled, put, raw, send, string_fields, values_of
+from tests.api.requests import METHODS, fill_at, filled, put, raw, send, string_fields, values_of
 from tests.conftest import Refusing
 from tests.people import People, Person, refusal
 from tests.servers import Server
@@ -88,6 +88,10 @@ REQUIRED = {
     "RevokeOtherSessions": ["session_token"],
     "ConfirmFirstFactor": ["token"],
     "CreateAccount": ["email"],
+    "LinkIdentity": ["session_token", "reauthentication.password", "identity"]
+    + [f"oidc.{name}" for name in ("provider", "authorization_code", "code_verifier", "nonce", "redirect_uri")],
+    "UnlinkIdentity": ["session_token", "identity_id"],
+    "ListIdentities": ["session_token"],
     "GetAccount": ["account_id"],
     "SetPassword": ["session_token", "new_password", "reauthentication.password"],
     "ChangePassword": ["session_token", "current_password", "new_password"],
@@ -108,8 +112,8 @@ async def test_what_is_required_is_missed(people: People, channel: grpc.aio.Chan
     for method, paths in REQUIRED.items():
         for path in paths:
             request = filled(method, live)
-            if path == "first_factor":
-                request.ClearField("password")
+            if path in ("first_factor", "identity"):
+                request.ClearField({"first_factor": "password", "identity": "oidc"}[path])  # type: ignore[arg-type]
             else:
                 put(request, path, 0 if path == "generation" else "")
             assert await refused_field(channel, method, request.SerializeToString()) == (path,), (method, path)
@@ -121,7 +125,22 @@ async def test_what_is_required_is_missed(people: People, channel: grpc.aio.Chan
     assert await refused_field(channel, "GetAccount", nothing.SerializeToString()) == ("account_id",)
 
 
-IDS = ("request_id", "setup_id", "session_id", "account_id")
+async def test_a_verifier_is_one(channel: grpc.aio.Channel) -> None:
+    """RFC 7636 section 4.1: 43 to 128 of the characters that need no escape."""
+    for method, path in (("StartSignIn", "oidc"), ("StartSignIn", "github"), ("CreateAccount", "oidc")):
+        for verifier in ("", "v" * 42, "v" * 129, "v" * 42 + " ", "v" * 42 + "+", "v" * 42 + "é", "v" * 43 + "\n"):
+            request = filled(method, {})
+            fill_at(request, path, SOMEBODY | {"code_verifier": verifier})
+            said = await refused_field(channel, method, request.SerializeToString())
+            assert said == (f"{path}.code_verifier",), (method, verifier)
+
+
+async def test_an_identity_comes_without_an_address(channel: grpc.aio.Channel) -> None:
+    """CreateAccount: address and password are "refused beside" an identity, whose address is the account's."""
+    for name in ("email", "password"):
+        request = filled("CreateAccount", {name: SOMEBODY[name]})
+        fill_at(request, "oidc", SOMEBODY)
+        assert await refused_field(channel, "CreateAccount", request.SerializeToString()) == (name,)
 
 
 async def test_ids_are_uuids(channel: grpc.aio.Channel) -> None:
@@ -130,7 +149,8 @@ async def test_ids_are_uuids(channel: grpc.aio.Channel) -> None:
              "urn:uuid:5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001", "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a00g",
              " 5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001", "\uff15b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001")  # fmt: skip
     for method, path in every_string():
-        if path.split(".")[-1] in IDS and not path.startswith("reauth"):
+        ids = ("request_id", "setup_id", "session_id", "account_id", "identity_id")
+        if path.split(".")[-1] in ids and not path.startswith("reauth"):
             for form in forms:
                 request = filled(method, SOMEBODY)
                 put(request, path, form)

@@ -17,6 +17,8 @@ from twofactor_server.mail.notices import (
     ConfirmEmail,
     EmailChanged,
     EmailInUse,
+    IdentityLinked,
+    IdentityUnlinked,
     Notice,
     PasswordChanged,
     PasswordReset,
@@ -80,6 +82,14 @@ def all_notices() -> list[Notice]:
         SecondFactorFailed(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, failures=7),
         suspended(),
         suspended(failures=0),
+        *(
+            kind(recipient=OWNER, time=TIME, ip_address="203.0.113.7", user_agent=CHROME, provider=provider)
+            for kind, provider in (
+                (IdentityLinked, "google"),
+                (IdentityLinked, "github"),
+                (IdentityUnlinked, "example"),
+            )
+        ),
     ]
 
 

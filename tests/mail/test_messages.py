@@ -22,7 +22,14 @@ from tests.mail.letters import (
     suspended,
 )
 from twofactor_server.mail.messages import Branding, render
-from twofactor_server.mail.notices import AuthenticatorOff, AuthenticatorOn, LinkNotice, Notice, PasswordReset
+from twofactor_server.mail.notices import (
+    AuthenticatorOff,
+    AuthenticatorOn,
+    LinkNotice,
+    Notice,
+    OfProvider,
+    PasswordReset,
+)
 from twofactor_server.mail.wording import span
 
 SUBJECTS = {
@@ -36,10 +43,15 @@ SUBJECTS = {
     "password-reset": "Choose a new password",
     "second-factor-failed": "Wrong codes at your sign-in",
     "sign-in-suspended": "Signing in is suspended until you confirm",
+    "identity-linked, google": "Google was linked to your account",
+    "identity-linked, github": "GitHub was linked to your account",
+    "identity-unlinked, example": "example was unlinked from your account",
 }
 
 
 def case(notice: Notice) -> str:
+    if isinstance(notice, OfProvider):
+        return f"{notice.kind}, {notice.provider}"
     return f"{notice.kind}, replaced" if getattr(notice, "replaced", False) else notice.kind
 
 

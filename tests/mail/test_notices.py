@@ -30,6 +30,8 @@ def test_the_kinds_are_the_wire_names() -> None:
         "email-changed",
         "account-closed",
         "sign-in-suspended",
+        "identity-linked",
+        "identity-unlinked",
     }
     assert {notice.kind for notice in [*all_notices(), *account_notices()]} == set(KINDS)
 

@@ -46,6 +46,7 @@ class Web:
         self.bad: dict[str, Bad] = {}
         self.seen: Counter[str] = Counter()
         self.cookies: list[str] = []
+        self.waiting = 0
         self.broken: list[Exception] = []
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -81,6 +82,7 @@ def badly(web: Web, how: Bad, send: Callable[[Answered], None], raw: Callable[[b
     """Answer in this way."""
     match how:
         case "hang":
+            web.waiting += 1
             web.wait(PATIENCE)
         case "drip":
             raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
