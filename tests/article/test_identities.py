@@ -1,5 +1,6 @@
 """Google, GitHub and others as a first factor: an identity opens the account that it was linked to, and no other."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -174,6 +175,7 @@ async def test_identities_are_linked_and_listed(people: People, refused: Refusin
     owner, who, user = await people.signed_in(), somebody(), some_user()
     first = await link(people, owner, people.openid.signed_in(who, "Elsewhere@Provider.example"))
     assert (first.provider, first.email) == (people.openid.name, "elsewhere@provider.example")
+    people.clock.advance(timedelta(seconds=1))
     second = await link(people, owner, people.github.signed_in(user))
     assert await link(people, owner, people.openid.signed_in(who)) == first
     assert await linked(people, owner) == [first, second]

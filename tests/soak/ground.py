@@ -12,6 +12,7 @@ import grpc
 from tests.faults.database_wire import DatabaseWire
 from tests.faults.faults import beside
 from tests.people import People, people_of
+from tests.providers.both import both
 from tests.races.racers import Racers, racing
 from tests.servers import Clock, Server
 from twofactor_server.postgres import EmbeddedPostgres
@@ -41,7 +42,8 @@ async def standing() -> AsyncIterator[Ground]:
         settings = {"max_connections": "200"}
         postgres = stack.enter_context(EmbeddedPostgres(folder / "data", lambda _: None, settings=settings))
         clock = Clock(folder / "now")
-        server = Server(folder / "server", postgres.url, clock, workers=SERVER_PROCESSES).start()
+        known = stack.enter_context(both(lambda: clock.now.timestamp()))
+        server = Server(folder / "server", postgres.url, clock, workers=SERVER_PROCESSES, providers=known).start()
         stack.callback(server.kill)
         async with contextlib.AsyncExitStack() as open_stack:
             channel = await open_stack.enter_async_context(grpc.aio.insecure_channel(server.address))

@@ -17,6 +17,13 @@ from tests.faults.stories.changes import (
     SignOut,
     StartSetup,
 )
+from tests.faults.stories.identities import (
+    CreateAccountByIdentity,
+    FailLink,
+    LinkIdentity,
+    StartSignInByIdentity,
+    UnlinkIdentity,
+)
 from tests.faults.stories.passwords import (
     ChangePassword,
     CompletePasswordReset,
@@ -70,6 +77,11 @@ STORIES: tuple[type[Story], ...] = (
     ConfirmEmailChange,
     ReportNotMe,
     CloseAccount,
+    CreateAccountByIdentity,
+    StartSignInByIdentity,
+    LinkIdentity,
+    FailLink,
+    UnlinkIdentity,
 )
 
 __all__ = ["STORIES", "Story"]
