@@ -10,8 +10,9 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from tests.people import People, Refused, people_of, refusal
+from tests.people import People, people_of
 from tests.providers.both import Providers, both
+from tests.refusals import Refused, refusal
 from tests.servers import Clock, Server, serving
 from twofactor_server.postgres import EmbeddedPostgres
 

@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 import grpc
 import pyotp
-from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
-from grpc_status import rpc_status
 
 from tests.providers.both import Providers
 from tests.providers.github import GitHubServer
@@ -262,39 +258,6 @@ class People:
         return await self.stubs.two_factor.GetTwoFactor(
             two_factor_service_pb2.GetTwoFactorRequest(session_token=session_token)
         )
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A refusal as a client sees it."""
-
-    code: grpc.StatusCode
-    reason: str
-    metadata: dict[str, str]
-    fields: tuple[str, ...]
-    retry_after: float | None
-    trailers: dict[str, str]
-
-
-def refusal(error: grpc.aio.AioRpcError) -> Refused:
-    """What the status and its details say."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    trailing: Any = error.trailing_metadata() or ()
-    info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
-    found: dict[str, Message] = {}
-    for detail in status.details if status else ():
-        for message in (info, bad, retry):
-            if detail.Unpack(message):
-                found[message.DESCRIPTOR.name] = message
-    assert info.domain in ("", "twofactor")
-    return Refused(
-        code=error.code(),
-        reason=info.reason,
-        metadata=dict(info.metadata),
-        fields=tuple(violation.field for violation in bad.field_violations),
-        retry_after=retry.retry_delay.ToTimedelta().total_seconds() if "RetryInfo" in found else None,
-        trailers={key: str(value) for key, value in trailing},
-    )
 
 
 def people_of(server: Server, channel: grpc.aio.Channel) -> People:

@@ -15,7 +15,8 @@ from tests.account.steps import (
 )
 from tests.article.steps import STEP, sign_in_by_backup_code, sign_in_by_mail, vouched_challenge
 from tests.conftest import Refusing
-from tests.people import PASSWORD, People, Person, Refused, refusal
+from tests.people import PASSWORD, People, Person
+from tests.refusals import Refused, refusal
 from tests.security.tables import audit, query, rows
 from twofactor.v1 import account_service_pb2, types_pb2
 from twofactor_server.postgres import EmbeddedPostgres

@@ -7,7 +7,8 @@ import pytest
 
 from tests.api.requests import METHODS, fill_at, filled, put, raw, send, string_fields, values_of
 from tests.conftest import Refusing
-from tests.people import People, Person, refusal
+from tests.people import People, Person
+from tests.refusals import refusal
 from tests.servers import Server
 from twofactor.v1 import account_service_pb2, sign_in_service_pb2, types_pb2
 
@@ -113,7 +114,7 @@ async def test_what_is_required_is_missed(people: People, channel: grpc.aio.Chan
         for path in paths:
             request = filled(method, live)
             if path in ("first_factor", "identity"):
-                request.ClearField({"first_factor": "password", "identity": "oidc"}[path])  # type: ignore[arg-type]
+                request.ClearField({"first_factor": "password", "identity": "oidc"}[path])
             else:
                 put(request, path, 0 if path == "generation" else "")
             assert await refused_field(channel, method, request.SerializeToString()) == (path,), (method, path)

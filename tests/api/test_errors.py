@@ -13,7 +13,8 @@ from google.rpc.status_pb2 import Status
 
 from tests.api.inside import FailingDatabase, Inside, serving_inside
 from tests.api.requests import METHODS, Refusal, filled, raw, send, values_of
-from tests.people import Person, refusal
+from tests.people import Person
+from tests.refusals import refusal
 from tests.servers import Clock
 from twofactor_server.api import calls
 from twofactor_server.domain.refusals import Reason

@@ -16,7 +16,8 @@ from google.protobuf.message import Message
 
 from tests.api.requests import METHODS, filled, put, send, values_of
 from tests.article.steps import vouched_challenge
-from tests.people import PASSWORD, People, Person, refusal
+from tests.people import PASSWORD, People, Person
+from tests.refusals import refusal
 from tests.servers import Server
 from twofactor.v1 import error_reason_pb2
 

@@ -6,7 +6,8 @@ import grpc
 
 from tests.api.inside import beside
 from tests.api.requests import METHODS, fill_at, filled, provider_fields, send, values_of
-from tests.people import People, refusal
+from tests.people import People
+from tests.refusals import refusal
 from tests.security.tables import of_account, query
 from tests.servers import Server
 from twofactor_server.postgres import EmbeddedPostgres
@@ -41,8 +42,8 @@ async def test_a_provider_is_not_configured(
                 continue
             request = filled(method, values)
             if method == "CreateAccount":
-                request.ClearField("email")  # type: ignore[arg-type]
-                request.ClearField("password")  # type: ignore[arg-type]
+                request.ClearField("email")
+                request.ClearField("password")
             fill_at(request, path, values)
             error = await send(without.channel, method, request.SerializeToString())
             assert isinstance(error, grpc.aio.AioRpcError)

@@ -16,7 +16,8 @@ from google.rpc.status_pb2 import Status
 from tests.api.inside import beside
 from tests.api.requests import raw
 from tests.article.steps import STEP, from_network, sign_in_by_backup_code, wrong_digits
-from tests.people import People, refusal
+from tests.people import People
+from tests.refusals import refusal
 from tests.security.tables import of_account, query
 from tests.servers import Server
 from twofactor.v1 import account_service_pb2, two_factor_service_pb2

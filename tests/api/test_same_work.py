@@ -12,7 +12,8 @@ from sqlalchemy import event
 
 from tests.api.inside import Inside, serving_inside
 from tests.article.password_steps import start_reset
-from tests.people import People, Person, refusal
+from tests.people import People, Person
+from tests.refusals import refusal
 from tests.security.tables import query
 from tests.servers import Server
 from twofactor_server.crypto.keyring import Keyring

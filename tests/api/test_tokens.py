@@ -9,7 +9,8 @@ import pytest_asyncio
 from google.protobuf.message import Message
 
 from tests.api.requests import METHODS, filled, raw, send, values_of
-from tests.people import People, Person, refusal
+from tests.people import People, Person
+from tests.refusals import refusal
 from tests.security.tables import of_account, query
 from twofactor_server.postgres import EmbeddedPostgres
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.article.steps import from_network, sign_in_by_app, vouched_challenge
 from tests.conftest import Refusing
-from tests.people import CLIENT, People, Person, Refused
+from tests.people import CLIENT, People, Person
+from tests.refusals import Refused
 from tests.security.tables import query
 from twofactor.v1 import sign_in_service_pb2, types_pb2
 from twofactor_server.domain.first_factor_waits import BUDGET, REMEMBERED, subject_of

@@ -9,7 +9,8 @@ import grpc
 import pytest
 
 from tests.faults.stories import Story
-from tests.people import People, refusal
+from tests.people import People
+from tests.refusals import refusal
 from tests.servers import Server, serving
 from twofactor_server.flows.delivery import LEASE
 

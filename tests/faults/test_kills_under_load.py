@@ -16,7 +16,8 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from tests.people import People, Person, people_of, refusal
+from tests.people import People, Person, people_of
+from tests.refusals import refusal
 from tests.servers import Clock, Server, serving
 from twofactor_server.postgres import EmbeddedPostgres
 

@@ -7,21 +7,23 @@ from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
-from twofactor_server.mail.messages import Branding, render
-from twofactor_server.mail.notices import (
+from twofactor_server.mail.account_notices import (
     AccountClosed,
-    AuthenticatorOff,
-    AuthenticatorOn,
-    BackupCodeRegenerated,
-    BackupCodeUsed,
     ConfirmEmail,
     EmailChanged,
     EmailInUse,
     IdentityLinked,
     IdentityUnlinked,
-    Notice,
     PasswordChanged,
     PasswordReset,
+)
+from twofactor_server.mail.messages import Branding, render
+from twofactor_server.mail.notices import (
+    AuthenticatorOff,
+    AuthenticatorOn,
+    BackupCodeRegenerated,
+    BackupCodeUsed,
+    Notice,
     SecondFactorFailed,
     SignInCode,
     SignInSuspended,

@@ -21,15 +21,9 @@ from tests.mail.letters import (
     sign_in_code,
     suspended,
 )
+from twofactor_server.mail.account_notices import OfProvider, PasswordReset
 from twofactor_server.mail.messages import Branding, render
-from twofactor_server.mail.notices import (
-    AuthenticatorOff,
-    AuthenticatorOn,
-    LinkNotice,
-    Notice,
-    OfProvider,
-    PasswordReset,
-)
+from twofactor_server.mail.notices import AuthenticatorOff, AuthenticatorOn, LinkNotice, Notice
 from twofactor_server.mail.wording import span
 
 SUBJECTS = {

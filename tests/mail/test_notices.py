@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from tests.mail.letters import OWNER, TIME, account_notices, all_notices, backup_code_used, password_reset, sign_in_code
-from twofactor_server.mail.notices import KINDS, AuthenticatorOff, Notice, SignInCode, notice_from
+from twofactor_server.mail.kinds import KINDS, notice_from
+from twofactor_server.mail.notices import AuthenticatorOff, Notice, SignInCode
 
 
 @pytest.mark.parametrize("notice", [*all_notices(), *account_notices()], ids=lambda notice: notice.kind)

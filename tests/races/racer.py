@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from tests.people import Refused, refusal
+from tests.refusals import Refused, refusal
 
 Stub = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.api.inside import beside
-from tests.people import People, refusal
+from tests.people import People
+from tests.refusals import refusal
 from tests.security.tables import query
 from tests.servers import Server
 from twofactor.v1 import account_service_pb2

@@ -8,7 +8,8 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tests.people import CLIENT, Refused, refusal
+from tests.people import CLIENT
+from tests.refusals import Refused, refusal
 from tests.stateful.oracle import answers, calls
 from tests.stateful.oracle.answers import Answer
 from tests.stateful.oracle.moments import Fresh

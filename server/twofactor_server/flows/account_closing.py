@@ -17,7 +17,7 @@ from twofactor_server.flows.ownership import lock_owner
 from twofactor_server.flows.reauthentication import Charged, Reauthenticating
 from twofactor_server.flows.shutting_out import shut_out
 from twofactor_server.flows.steps import Step
-from twofactor_server.mail.notices import AccountClosed
+from twofactor_server.mail.account_notices import AccountClosed
 from twofactor_server.storage import account_emails, accounts, closing, second_factors
 from twofactor_server.storage.database import Transaction
 

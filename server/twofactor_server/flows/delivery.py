@@ -12,8 +12,8 @@ from twofactor_server.crypto.keyring import Keyring, Purpose
 from twofactor_server.crypto.sealing import UnknownKey, UnsealError, unseal
 from twofactor_server.domain.refusals import Refusal
 from twofactor_server.flows.trail import outbox_place
+from twofactor_server.mail.kinds import KINDS, notice_from
 from twofactor_server.mail.messages import Branding, render
-from twofactor_server.mail.notices import KINDS, notice_from
 from twofactor_server.mail.transports import PermanentDeliveryError, TemporaryDeliveryError, Transport
 from twofactor_server.storage import outbox
 from twofactor_server.storage.database import Database

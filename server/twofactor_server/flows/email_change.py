@@ -22,7 +22,8 @@ from twofactor_server.flows.ownership import lock_owner
 from twofactor_server.flows.reauthentication import Charged, Reauthenticating
 from twofactor_server.flows.shutting_out import void_sign_ins
 from twofactor_server.flows.steps import Step
-from twofactor_server.mail.notices import ConfirmEmail, EmailChanged, EmailInUse, Notice
+from twofactor_server.mail.account_notices import ConfirmEmail, EmailChanged, EmailInUse
+from twofactor_server.mail.notices import Notice
 from twofactor_server.storage import account_emails, accounts, mailed_links
 from twofactor_server.storage.database import Transaction
 

@@ -23,7 +23,7 @@ from twofactor_server.flows.logical_calls import LogicalCall
 from twofactor_server.flows.ownership import Owner, lock_owner
 from twofactor_server.flows.reauthentication import Charged, Reauthenticating
 from twofactor_server.flows.steps import Step
-from twofactor_server.mail.notices import IdentityLinked, IdentityUnlinked
+from twofactor_server.mail.account_notices import IdentityLinked, IdentityUnlinked
 from twofactor_server.storage import accounts, challenges, identities, sessions
 from twofactor_server.storage.database import Transaction
 

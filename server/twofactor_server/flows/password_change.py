@@ -20,7 +20,7 @@ from twofactor_server.flows import trail
 from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.sessions import end_others
 from twofactor_server.flows.shutting_out import void_sign_ins
-from twofactor_server.mail.notices import PasswordChanged
+from twofactor_server.mail.account_notices import PasswordChanged
 from twofactor_server.storage import accounts, mailed_links
 from twofactor_server.storage.database import Transaction
 

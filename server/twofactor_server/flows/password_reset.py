@@ -19,7 +19,7 @@ from twofactor_server.flows.dependencies import Dependencies
 from twofactor_server.flows.mailed_links import Followed
 from twofactor_server.flows.password_change import apply_new_password, chosen, hash_chosen
 from twofactor_server.flows.steps import Step
-from twofactor_server.mail.notices import PasswordReset
+from twofactor_server.mail.account_notices import PasswordReset
 from twofactor_server.storage import accounts, first_factor_failures, mailed_links, second_factors
 from twofactor_server.storage.audit import NOBODY
 from twofactor_server.storage.database import Transaction

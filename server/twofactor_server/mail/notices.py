@@ -5,7 +5,6 @@ a backup code or a secret.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -111,58 +110,11 @@ class AuthenticatorOff(Notice):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordChanged(Notice):
-    """The password was set, changed or reset."""
-
-    kind = "password-changed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PasswordReset(LinkNotice):
-    """Somebody asked for the link by which to choose a new password."""
-
-    kind = "password-reset"
-    purpose = Purpose.RESET_PASSWORD
-    action = "Choose a new password"
-
-
-@dataclass(frozen=True, kw_only=True)
 class SecondFactorFailed(Notice):
     """Somebody passed the first factor and failed the second, ``failures`` times within a day by now."""
 
     kind = "second-factor-failed"
     failures: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConfirmEmail(LinkNotice):
-    """To a new address: it becomes the account's by this link, and by nothing else."""
-
-    kind = "email-change"
-    purpose = Purpose.CONFIRM_EMAIL
-    action = "Use this address"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmailInUse(Notice):
-    """Somebody wanted this address for an account, and it is another one's: nothing was changed."""
-
-    kind = "email-in-use"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmailChanged(Notice):
-    """The account's address is another one; ``former``: told to the one before, else to the new one."""
-
-    kind = "email-changed"
-    former: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountClosed(Notice):
-    """The account is closed for good."""
-
-    kind = "account-closed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,71 +126,6 @@ class SignInSuspended(LinkNotice):
     purpose = Purpose.CONFIRM_SIGN_IN
     action = "Confirm and sign in again"
     failures: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class OfProvider(Notice):
-    """A change of a linked identity at ``provider``, a name of the server's settings. Of the identity itself nothing
-    is said: its address may be a stranger's text."""
-
-    provider: str
-
-    @property
-    def label(self) -> str:
-        """The provider as people write it."""
-        return {"google": "Google", "github": "GitHub"}.get(self.provider, self.provider)
-
-
-@dataclass(frozen=True, kw_only=True)
-class IdentityLinked(OfProvider):
-    """One more way to pass the first step."""
-
-    kind = "identity-linked"
-
-
-@dataclass(frozen=True, kw_only=True)
-class IdentityUnlinked(OfProvider):
-    """One way less."""
-
-    kind = "identity-unlinked"
-
-
-KINDS: Mapping[str, type[Notice]] = {
-    notice.kind: notice
-    for notice in (
-        SignInCode,
-        BackupCodeUsed,
-        BackupCodeRegenerated,
-        AuthenticatorOn,
-        AuthenticatorOff,
-        PasswordChanged,
-        PasswordReset,
-        SecondFactorFailed,
-        ConfirmEmail,
-        EmailInUse,
-        EmailChanged,
-        AccountClosed,
-        SignInSuspended,
-        IdentityLinked,
-        IdentityUnlinked,
-    )
-}
-
-
-def notice_from(payload: Mapping[str, Any]) -> Notice:
-    """The notice that gave this payload.
-
-    Fields that this release does not know are passed over: it can deliver what a newer one wrote. Raises
-    ValueError for a kind that it does not know.
-    """
-    notice = KINDS.get(payload["kind"])
-    if notice is None:
-        raise ValueError(f"no notice is called {payload['kind']!r}")
-    values = {f.name: payload[f.name] for f in fields(notice) if f.name in payload}
-    values["time"] = datetime.fromisoformat(values["time"])
-    if "lifetime" in values:
-        values["lifetime"] = timedelta(seconds=values["lifetime"])
-    return notice(**values)
 
 
 def _plain(value: object) -> object:

@@ -19,7 +19,8 @@ from tests.account.steps import (
 )
 from tests.article.steps import sign_in_by_app, sign_in_by_backup_code
 from tests.faults.stories.story import Story
-from tests.people import People, refusal
+from tests.people import People
+from tests.refusals import refusal
 from tests.servers import PATIENCE, text_of
 from twofactor.v1 import account_service_pb2, types_pb2
 from twofactor_server.flows.steps import Step

@@ -10,8 +10,9 @@ import grpc
 from google.protobuf.message import Message
 
 from tests.faults.stories.story import Story
-from tests.people import People, refusal
+from tests.people import People
 from tests.providers.owners import account_of, create, link, linked, somebody, start, unlink
+from tests.refusals import refusal
 from twofactor.v1 import sign_in_service_pb2, types_pb2
 from twofactor_server.flows.steps import Step
 

@@ -18,7 +18,8 @@ from tests.article.password_steps import (
     without_a_password,
 )
 from tests.faults.stories.story import Story
-from tests.people import People, refusal
+from tests.people import People
+from tests.refusals import refusal
 from tests.servers import PATIENCE
 from twofactor.v1 import account_service_pb2, sign_in_service_pb2
 from twofactor_server.flows.steps import Step

@@ -5,7 +5,8 @@ import pytest
 from google.protobuf.message import Message
 
 from tests.faults.stories.story import Story
-from tests.people import People, refusal
+from tests.people import People
+from tests.refusals import refusal
 from twofactor.v1 import sign_in_service_pb2
 from twofactor_server.flows.steps import Step
 

@@ -12,7 +12,8 @@ from uuid import uuid4
 import grpc
 from google.protobuf.message import Message
 
-from tests.people import People, Person, refusal
+from tests.people import People, Person
+from tests.refusals import refusal
 from twofactor.v1 import sign_in_service_pb2
 from twofactor_server.flows.steps import Step
 

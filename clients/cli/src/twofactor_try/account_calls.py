@@ -1,0 +1,87 @@
+"""The calls of AccountService, one method each: fields in, message out."""
+
+from twofactor.v1 import account_service_pb2 as accounts
+from twofactor.v1.types_pb2 import Account, Reauthentication
+from twofactor_try import request_ids
+from twofactor_try.asking import Asking
+
+
+class AccountCalls(Asking):
+    """AccountService."""
+
+    def create_account(self, email: str, password: str, request_id: str | None = None) -> Account:
+        request = accounts.CreateAccountRequest(
+            email=email, password=password, request_id=request_ids.minted() if request_id is None else request_id
+        )
+        return self._ask(self._accounts.CreateAccount, request).account
+
+    def get_account(self, *, email: str = "", account_id: str = "") -> Account:
+        request = (
+            accounts.GetAccountRequest(account_id=account_id) if account_id else accounts.GetAccountRequest(email=email)
+        )
+        return self._ask(self._accounts.GetAccount, request).account
+
+    def set_password(
+        self, session_token: str, proof: Reauthentication, new_password: str, request_id: str | None = None
+    ) -> None:
+        request = accounts.SetPasswordRequest(
+            session_token=session_token,
+            reauthentication=proof,
+            new_password=new_password,
+            request_id=request_ids.minted() if request_id is None else request_id,
+            client=self._client,
+        )
+        self._ask(self._accounts.SetPassword, request)
+
+    def change_password(
+        self, session_token: str, current_password: str, new_password: str, request_id: str | None = None
+    ) -> None:
+        request = accounts.ChangePasswordRequest(
+            session_token=session_token,
+            current_password=current_password,
+            new_password=new_password,
+            request_id=request_ids.minted() if request_id is None else request_id,
+            client=self._client,
+        )
+        self._ask(self._accounts.ChangePassword, request)
+
+    def start_password_reset(self, email: str) -> None:
+        self._ask(
+            self._accounts.StartPasswordReset, accounts.StartPasswordResetRequest(email=email, client=self._client)
+        )
+
+    def complete_password_reset(self, token: str, new_password: str) -> None:
+        request = accounts.CompletePasswordResetRequest(
+            reset_token=token, new_password=new_password, client=self._client
+        )
+        self._ask(self._accounts.CompletePasswordReset, request)
+
+    def change_email(
+        self, session_token: str, proof: Reauthentication | None, new_email: str
+    ) -> accounts.ChangeEmailResponse:
+        request = accounts.ChangeEmailRequest(
+            session_token=session_token, reauthentication=proof, new_email=new_email, client=self._client
+        )
+        return self._ask(self._accounts.ChangeEmail, request)
+
+    def confirm_email_change(self, token: str) -> Account:
+        request = accounts.ConfirmEmailChangeRequest(token=token, client=self._client)
+        return self._ask(self._accounts.ConfirmEmailChange, request).account
+
+    def report_not_me(self, token: str, new_password: str = "") -> accounts.ReportNotMeResponse:
+        request = accounts.ReportNotMeRequest(token=token, new_password=new_password, client=self._client)
+        return self._ask(self._accounts.ReportNotMe, request)
+
+    def close_account(
+        self, *, session_token: str = "", proof: Reauthentication | None = None, account_id: str = ""
+    ) -> None:
+        request = accounts.CloseAccountRequest(reauthentication=proof, client=self._client)
+        if account_id:
+            request.account_id = account_id
+        else:
+            request.session_token = session_token
+        self._ask(self._accounts.CloseAccount, request)
+
+    def confirm_first_factor(self, token: str, new_password: str) -> None:
+        request = accounts.ConfirmFirstFactorRequest(token=token, new_password=new_password, client=self._client)
+        self._ask(self._accounts.ConfirmFirstFactor, request)
