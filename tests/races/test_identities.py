@@ -1,16 +1,17 @@
 """Identities claimed at once: each is linked to one account, and a code is spent once."""
 
 import asyncio
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
-import pytest
 from google.protobuf.message import Message
 
+from tests.conftest import Refusing
 from tests.people import CLIENT, People, Person
-from tests.providers.owners import BY_PASSWORD, create, link, linked, some_user, somebody, unlink
+from tests.providers.owners import BY_PASSWORD, link, linked, some_user, somebody, start, with_identity
 from tests.races.ledger import Ledger
 from tests.races.racers import Racers, answers, reasons
-from twofactor.v1 import account_service_pb2, sign_in_service_pb2, types_pb2
+from twofactor.v1 import account_service_pb2, types_pb2
 
 
 def link_call(owner: Person, credential: types_pb2.OidcCredential, request_id: str = "") -> Message:
@@ -70,51 +71,58 @@ async def test_a_link_that_races_with_itself_is_one(people: People, racers: Race
     await people.session(owner.session_token)
 
 
-@pytest.mark.parametrize("times", range(3))
-async def test_the_last_way_in_stays_whatever_races(people: People, racers: Racers, times: int) -> None:
-    """Without a password and with two identities, each unlinked at once on the strength of itself: one stays.
+async def test_the_last_way_in_stays_whatever_races(people: People, racers: Racers, ledger: Ledger) -> None:
+    """Without a password and with two identities, each unlinked at once on the strength of itself, from two sessions:
+    one stays. The test holds both rows, so that neither call is done before the other has begun.
 
-    Taken out: the row lock - both are gone, and nobody can sign in.
+    Taken out: the row lock of the second factor - both are gone, and nobody can sign in.
     """
     who, user = somebody(), some_user()
-    account = await create(people, people.openid.signed_in(who))
-    owner = Person(account.email, account.account_id)
-    request = sign_in_service_pb2.StartSignInRequest(oidc=people.openid.signed_in(who), client=CLIENT)
-    challenge = (await people.stubs.sign_in.StartSignIn(request)).challenge_token
-    code = await people.mailbox.code(owner.email)
-    owner.session_token = (await people.verify_email_code(challenge, code)).session_token
-    await link(
-        people, owner, people.github.signed_in(user), types_pb2.Reauthentication(oidc=people.openid.signed_in(who))
-    )
+    owner = await with_identity(people, who)
+    given = types_pb2.Reauthentication(oidc=people.openid.signed_in(who))
+    await link(people, owner, people.github.signed_in(user), given)
     identity_ids = {one.provider: one.identity_id for one in await linked(people, owner)}
-    proofs = {
-        identity_ids["example"]: types_pb2.Reauthentication(oidc=people.openid.signed_in(who)),
-        identity_ids["github"]: types_pb2.Reauthentication(github=people.github.signed_in(user)),
-    }
-    outcomes = await racers.race(
-        [
-            account_service_pb2.UnlinkIdentityRequest(
-                session_token=owner.session_token, reauthentication=given, identity_id=identity_id, client=CLIENT
-            )
-            for identity_id, given in proofs.items()
-        ]
-    )
-    assert reasons(outcomes) == {"": 1, "LAST_WAY_IN": 1}
+    other = Person(owner.email, owner.account_id)
+    challenge = (await start(people, people.openid.signed_in(who))).challenge_token
+    code = await people.mailbox.code(owner.email, 2)
+    other.session_token = (await people.verify_email_code(challenge, code)).session_token
+    calls = [
+        unlink_call(owner, identity_ids["example"], oidc=people.openid.signed_in(who)),
+        unlink_call(other, identity_ids["github"], github=people.github.signed_in(user)),
+    ]
+    async with ledger.connection.transaction():
+        hold = "SELECT 1 FROM identities WHERE account_id = $1 FOR UPDATE"
+        await ledger.connection.fetch(hold, UUID(owner.account_id))
+        racing = asyncio.create_task(racers.race(calls))
+        await asyncio.sleep(1)
+    assert reasons(await racing) == {"": 1, "LAST_WAY_IN": 1}
     assert len(await linked(people, owner)) == 1
 
 
-async def test_sign_ins_that_race_with_an_unlinking(people: People, racers: Racers) -> None:
-    """Whatever comes first: no challenge of the identity is open once it is unlinked.
+async def test_a_sign_in_that_an_unlinking_overtakes(people: People, ledger: Ledger, refused: Refusing) -> None:
+    """The identity was the account's when the provider was asked, and is not when the challenge is written.
 
-    Taken out: looking again under the lock - a challenge begun before and written after is open.
+    Taken out: looking again under the lock - a challenge is open that an unlinked identity began.
     """
     owner, who = await people.signed_in(), somebody()
-    made = await link(people, owner, people.openid.signed_in(who))
-    starts = [
-        sign_in_service_pb2.StartSignInRequest(oidc=people.openid.signed_in(who), client=CLIENT) for _ in range(4)
-    ]
-    outcomes, _ = await asyncio.gather(racers.race(starts), unlink(people, owner, made.identity_id))
-    assert set(reasons(outcomes)) <= {"", "IDENTITY_NOT_LINKED"}
-    for answer in answers(outcomes):
-        state = (await people.challenge(answer.challenge_token)).state
-        assert state == types_pb2.CHALLENGE_STATE_EXPIRED
+    await link(people, owner, people.openid.signed_in(who))
+    account_id = UUID(owner.account_id)
+    async with ledger.connection.transaction():
+        hold = "SELECT 1 FROM second_factors WHERE account_id = $1 FOR NO KEY UPDATE"
+        await ledger.connection.fetch(hold, account_id)
+        starting = asyncio.create_task(start(people, people.openid.signed_in(who)))
+        await asyncio.sleep(1)
+        for table in ("identities", "identity_owners"):
+            await ledger.connection.execute(f"DELETE FROM {table} WHERE account_id = $1", account_id)  # noqa: S608
+    with refused("IDENTITY_NOT_LINKED"):
+        await starting
+    assert (await ledger.of(owner.account_id)).challenges == 1
+
+
+def unlink_call(owner: Person, identity_id: str, **given: Any) -> Message:
+    return account_service_pb2.UnlinkIdentityRequest(
+        session_token=owner.session_token,
+        reauthentication=types_pb2.Reauthentication(**given),
+        identity_id=identity_id,
+        client=CLIENT,
+    )
