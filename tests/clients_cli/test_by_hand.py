@@ -207,7 +207,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         parser().parse_args(["--help"])
     commands = re.findall(r"^    ([a-z-]+)", capsys.readouterr().out, re.MULTILINE)
-    assert len(commands) == 28
+    assert len(commands) == 31
     for command in commands:
         with pytest.raises(SystemExit) as end:
             parser().parse_args([command, "--help"])

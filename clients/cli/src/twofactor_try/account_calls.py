@@ -1,7 +1,10 @@
 """The calls of AccountService, one method each: fields in, message out."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from twofactor.v1 import account_service_pb2 as accounts
-from twofactor.v1.types_pb2 import Account, Reauthentication
+from twofactor.v1.types_pb2 import Account, GitHubCredential, Identity, OidcCredential, Reauthentication
 from twofactor_try import request_ids
 from twofactor_try.asking import Asking
 
@@ -14,6 +17,36 @@ class AccountCalls(Asking):
             email=email, password=password, request_id=request_ids.minted() if request_id is None else request_id
         )
         return self._ask(self._accounts.CreateAccount, request).account
+
+    def create_account_by(
+        self, credential: OidcCredential | GitHubCredential, request_id: str | None = None
+    ) -> Account:
+        request = accounts.CreateAccountRequest(
+            request_id=request_ids.minted() if request_id is None else request_id, **_member(credential)
+        )
+        return self._ask(self._accounts.CreateAccount, request).account
+
+    def link_identity(
+        self, session_token: str, proof: Reauthentication, credential: OidcCredential | GitHubCredential
+    ) -> Identity:
+        request = accounts.LinkIdentityRequest(
+            session_token=session_token,
+            reauthentication=proof,
+            request_id=request_ids.minted(),
+            client=self._client,
+            **_member(credential),
+        )
+        return self._ask(self._accounts.LinkIdentity, request).identity
+
+    def unlink_identity(self, session_token: str, proof: Reauthentication, identity_id: str) -> None:
+        request = accounts.UnlinkIdentityRequest(
+            session_token=session_token, reauthentication=proof, identity_id=identity_id, client=self._client
+        )
+        self._ask(self._accounts.UnlinkIdentity, request)
+
+    def list_identities(self, session_token: str) -> Sequence[Identity]:
+        request = accounts.ListIdentitiesRequest(session_token=session_token)
+        return self._ask(self._accounts.ListIdentities, request).identities
 
     def get_account(self, *, email: str = "", account_id: str = "") -> Account:
         request = (
@@ -85,3 +118,8 @@ class AccountCalls(Asking):
     def confirm_first_factor(self, token: str, new_password: str) -> None:
         request = accounts.ConfirmFirstFactorRequest(token=token, new_password=new_password, client=self._client)
         self._ask(self._accounts.ConfirmFirstFactor, request)
+
+
+def _member(credential: OidcCredential | GitHubCredential) -> dict[str, Any]:
+    """The credential under the name that requests have for it."""
+    return {"oidc" if isinstance(credential, OidcCredential) else "github": credential}

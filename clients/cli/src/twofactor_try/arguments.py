@@ -8,6 +8,7 @@ from twofactor_try.by_hand import password_changes, sessions, settings, signing_
 from twofactor_try.by_hand.passwords import NEW_VARIABLE
 from twofactor_try.commands import EXIT_STATUS, Commands, take_code, take_password, take_proof, take_request_id
 from twofactor_try.demo.run import demo
+from twofactor_try.identity_arguments import add_identities, take_provider
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     _add_challenges(commands)
     _add_second_factors(commands)
     _add_sessions(commands)
+    add_identities(commands, take_proof)
     _add_setups(commands)
     _add_backup_codes(commands)
     return top
@@ -55,7 +57,8 @@ def _add_accounts(commands: Commands) -> None:
     create = commands.add_step(
         "create-account", signing_in.create_account, "make an account", "AccountService.CreateAccount"
     )
-    create.add_argument("email", help="its e-mail address")
+    create.add_argument("email", nargs="?", help="its e-mail address; with --provider none")
+    take_provider(create, "make it by a sign-in with this provider, whose verified address it gets")
     create.add_argument("--no-password", action="store_true", help="an account that only `sign-in --asserted` opens")
     take_password(create)
     take_request_id(create)
@@ -122,7 +125,10 @@ def _add_challenges(commands: Commands) -> None:
         "SignInService.StartSignIn",
         "An account on e-mail codes is mailed one.",
     )
-    start.add_argument("who", help="the account's e-mail address; with --asserted its id")
+    start.add_argument(
+        "who", nargs="?", help="the account's e-mail address; with --asserted its id; with --provider none"
+    )
+    take_provider(start, "sign in with this provider")
     start.add_argument(
         "--asserted", action="store_true", help="vouch for the first factor instead of giving a password"
     )

@@ -9,6 +9,7 @@ from twofactor_try.by_hand.memory import default_path
 from twofactor_try.by_hand.passwords import VARIABLE
 from twofactor_try.by_hand.run import run
 from twofactor_try.by_hand.step import Said, Step
+from twofactor_try.identity_arguments import take_by
 
 DEFAULT_SERVER = "127.0.0.1:50051"
 SERVER_VARIABLE = "TWOFACTOR_TRY_SERVER"
@@ -64,6 +65,7 @@ def take_password(command: argparse.ArgumentParser) -> None:
 
 def take_proof(command: argparse.ArgumentParser) -> None:
     command.add_argument("--asserted", action="store_true", help="vouch for the owner instead of giving the password")
+    take_by(command)
     take_password(command)
 
 

@@ -6,12 +6,16 @@ from twofactor.v1.types_pb2 import (
     AssertedFirstFactor,
     Challenge,
     ClientInfo,
+    GitHubCredential,
+    OidcCredential,
     PasswordCredential,
     Reauthentication,
     Session,
 )
 from twofactor_try import request_ids
 from twofactor_try.account_calls import AccountCalls
+
+FirstFactor = PasswordCredential | OidcCredential | GitHubCredential | AssertedFirstFactor
 
 
 class Contract(AccountCalls):
@@ -21,14 +25,17 @@ class Contract(AccountCalls):
         """The same channel, for a person at another address."""
         return Contract(self._channel, ClientInfo(ip_address=ip_address, user_agent=self._client.user_agent))
 
-    def start_sign_in(
-        self, first_factor: PasswordCredential | AssertedFirstFactor, *, remember_me: bool = False
-    ) -> sign_ins.StartSignInResponse:
+    def start_sign_in(self, first_factor: FirstFactor, *, remember_me: bool = False) -> sign_ins.StartSignInResponse:
         request = sign_ins.StartSignInRequest(client=self._client, remember_me=remember_me)
-        if isinstance(first_factor, PasswordCredential):
-            request.password.CopyFrom(first_factor)
-        else:
-            request.asserted.CopyFrom(first_factor)
+        match first_factor:
+            case PasswordCredential():
+                request.password.CopyFrom(first_factor)
+            case OidcCredential():
+                request.oidc.CopyFrom(first_factor)
+            case GitHubCredential():
+                request.github.CopyFrom(first_factor)
+            case _:
+                request.asserted.CopyFrom(first_factor)
         return self._ask(self._sign_ins.StartSignIn, request)
 
     def get_challenge(self, token: str) -> Challenge:

@@ -11,12 +11,19 @@ from twofactor.v1.types_pb2 import SECOND_FACTOR_AUTHENTICATOR, PasswordCredenti
 from twofactor_try.by_hand.passwords import read_code, read_password
 from twofactor_try.by_hand.step import Said, Step, asserted_now, said
 from twofactor_try.by_hand.words import account_words, backup_code_words, challenge_words, session_words
+from twofactor_try.contract import FirstFactor
+from twofactor_try.failures import CannotStartError
 
 
 def create_account(step: Step) -> Said:
     options = step.options
-    password = "" if options.no_password else read_password(options, "New password: ", twice=True)
-    account = step.contract.create_account(options.email, password, options.request_id)
+    if options.provider:
+        account = step.contract.create_account_by(step.signed_in_at(options.provider), options.request_id)
+    elif options.email is None:
+        raise CannotStartError("Say the address of the new account, or --provider.")
+    else:
+        password = "" if options.no_password else read_password(options, "New password: ", twice=True)
+        account = step.contract.create_account(options.email, password, options.request_id)
     return said(CreateAccountResponse(account=account), *account_words(account))
 
 
@@ -27,15 +34,20 @@ def get_account(step: Step) -> Said:
 
 
 def sign_in(step: Step) -> Said:
-    options = step.options
-    started = step.contract.start_sign_in(
-        asserted_now(options.who)
-        if options.asserted
-        else PasswordCredential(email=options.who, password=read_password(options)),
-        remember_me=options.remember_me,
-    )
+    started = step.contract.start_sign_in(_first_factor(step), remember_me=step.options.remember_me)
     step.memory.keep(challenge_token=started.challenge_token)
     return said(started, "The first factor is right.", *challenge_words(started.challenge))
+
+
+def _first_factor(step: Step) -> FirstFactor:
+    options = step.options
+    if options.provider:
+        return step.signed_in_at(options.provider)
+    if options.who is None:
+        raise CannotStartError("Say whose account it is, or --provider.")
+    if options.asserted:
+        return asserted_now(options.who)
+    return PasswordCredential(email=options.who, password=read_password(options))
 
 
 def get_challenge(step: Step) -> Said:

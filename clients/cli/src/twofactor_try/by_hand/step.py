@@ -1,15 +1,18 @@
 """What a command is given, and what it gives back."""
 
 import argparse
+import os
 import time
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from twofactor.v1.types_pb2 import AssertedFirstFactor, Reauthentication
+from twofactor.v1.types_pb2 import AssertedFirstFactor, OidcCredential, Reauthentication
+from twofactor_try.authorization import ProviderCredential, sign_in_there
 from twofactor_try.by_hand.memory import Memory
 from twofactor_try.by_hand.passwords import read_password
 from twofactor_try.contract import Contract
+from twofactor_try.providers import provider
 from twofactor_try.qr_code import QrCode
 
 
@@ -33,8 +36,17 @@ class Step:
             "session_token", f"Nobody is signed in at {self.options.server}: begin with `twofactor-try sign-in`."
         )
 
+    def signed_in_at(self, name: str) -> ProviderCredential:
+        """A sign-in at the provider, made now."""
+        return sign_in_there(provider(name, os.environ))
+
     def proof(self) -> Reauthentication:
-        """The re-authentication that a change of the second factor wants: the password, or the caller's word."""
+        """The re-authentication that a change wants: the password, a linked identity, or the caller's word."""
+        if self.options.by:
+            credential = self.signed_in_at(self.options.by)
+            given = Reauthentication(authenticator_code=self.options.app_code)
+            (given.oidc if isinstance(credential, OidcCredential) else given.github).MergeFrom(credential)  # type: ignore[arg-type]
+            return given
         if not self.options.asserted:
             return Reauthentication(password=read_password(self.options))
         return Reauthentication(asserted=asserted_now(self.contract.get_session(self.session_token).account_id))

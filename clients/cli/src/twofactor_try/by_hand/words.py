@@ -19,6 +19,7 @@ from twofactor.v1.types_pb2 import (
     Account,
     BackupCode,
     Challenge,
+    Identity,
     ProofMethod,
     Session,
     Wait,
@@ -44,6 +45,12 @@ def account_words(account: Account) -> Iterator[str]:
     yield f"  made        {at(account.create_time)}"
     ways = (["password"] if account.has_password else []) + list(account.linked_providers)
     yield f"  signs in by {', '.join(ways) or 'asserted first factor only'}"
+
+
+def identity_words(identity: Identity) -> Iterator[str]:
+    yield f"Identity {identity.identity_id}"
+    yield f"  at          {identity.provider}{', ' + identity.email if identity.email else ''}"
+    yield f"  linked      {at(identity.link_time)}"
 
 
 def challenge_words(challenge: Challenge) -> Iterator[str]:

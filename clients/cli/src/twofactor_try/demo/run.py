@@ -14,6 +14,7 @@ from twofactor_try.demo.lost_answer import lose_the_answer
 from twofactor_try.demo.lost_phone import lose_the_phone, try_the_old_code
 from twofactor_try.demo.notices import read_the_mails
 from twofactor_try.demo.opening import create_account, say_saved, set_up_authenticator, sign_in_with_mailed_code
+from twofactor_try.demo.provider import sign_in_with_a_provider
 from twofactor_try.demo.race import RACERS, race
 from twofactor_try.demo.screen import Screen
 from twofactor_try.demo.sessions import sign_out_elsewhere
@@ -34,15 +35,13 @@ STEPS: tuple[tuple[str, Callable[[Walk], None]], ...] = (
     ("Drop an answer, repeat the call", lose_the_answer),
     ("Move to a new phone", move_to_a_new_phone),
     ("Regenerate the backup code", regenerate),
+    ("Sign in with a provider instead of the password", sign_in_with_a_provider),
     ("Go back to e-mail codes", back_to_email_codes),
     ("Sign out everywhere else", sign_out_elsewhere),
     ("Look into the inbox", read_the_mails),
 )
 
-NOT_BUILT_YET = (
-    "Not built yet: signing in with Google or GitHub.",
-    "Not built yet: support's help for owners who lost both phone and backup code.",
-)
+NOT_BUILT_YET = ("Not built yet: support's help for owners who lost both phone and backup code.",)
 
 
 def demo(options: argparse.Namespace) -> int:

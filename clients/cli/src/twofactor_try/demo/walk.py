@@ -42,6 +42,7 @@ class Walk:
     phone: Phone | None = None
     backup_code: BackupCode = field(default_factory=BackupCode)
     used_code: str = ""
+    more_notices: int = 0
     repeat_setup: Callable[[], object] | None = None
     shown: list[str] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
