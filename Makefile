@@ -2,7 +2,7 @@
 # folder: make cannot cope with spaces in any other kind.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test soak model check format proto lock picture clean
+.PHONY: help setup run demo test test-oidc soak model check format proto lock picture clean
 .PHONY: check-style check-types check-imports check-sizes check-contract check-lock
 
 # Python of another project's environment stays out of ours.
@@ -13,11 +13,12 @@ PYTHON ?=
 ARGS ?=
 WORKERS ?= 3
 MINUTES ?= 30
+export REQUIRE_CLIENTS ?=
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'ARGS="…" is handed on to what run, demo, test and lock start:  make test ARGS="-k backup_code"'
 	@echo 'PYTHON=/path/to/python3 chooses the Python (3.11 or newer) that .venv is made with.'
@@ -32,6 +33,9 @@ demo: setup ## Walk through a backup code's life against the running server
 ##@ Change it
 test: setup ## Run the tests on a real PostgreSQL (WORKERS=3 processes)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-oidc: setup ## Ask the certified OpenID provider for Node (skipped without Node, unless REQUIRE_CLIENTS=all)
+	@sh tests/node_oidc/run.sh $(ARGS)
 
 soak: setup ## Race, kill and cut for MINUTES=30, and write docs/evidence/never-twice.md
 	.venv/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)

@@ -135,8 +135,8 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
                     self.close_connection = True
                     badly(web, web.bad[address.path], self._send, self._raw)
                 else:
-                    page = web.pages.get(address.path, lambda _: Answered({}, 404))
-                    self._send(page(asked))
+                    page = web.pages.get(address.path)
+                    self._send(page(asked) if page else Answered({}, 404))
             except OSError:
                 self.close_connection = True
             except Exception as error:

@@ -38,7 +38,7 @@ TABLE: dict[Reason, tuple[grpc.StatusCode, str]] = {
     Reason.CALLER_UNAUTHENTICATED: (grpc.StatusCode.UNAUTHENTICATED, "The calling service is not known."),
     Reason.CALLER_NOT_ALLOWED: (grpc.StatusCode.PERMISSION_DENIED, "The calling service may not do this."),
     Reason.INVALID_FIELD: (_INVALID, "A field is malformed."),
-    Reason.CREDENTIALS_MISMATCH: (_INVALID, "The address and the password do not match an account."),
+    Reason.CREDENTIALS_MISMATCH: (_INVALID, "The first factor does not match an account."),
     Reason.REAUTHENTICATION_FAILED: (_INVALID, "The re-authentication is wrong."),
     Reason.REAUTHENTICATION_REQUIRED: (_STATE, "A re-authentication is needed, or is too old."),
     Reason.CODE_MISMATCH: (_INVALID, "The code is wrong."),

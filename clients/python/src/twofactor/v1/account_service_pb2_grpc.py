@@ -140,8 +140,11 @@ class AccountServiceServicer(object):
         Repeated with the same request_id and content it answers the same account and makes no second one. Without a
         request_id a repeat finds its own address: EMAIL_TAKEN.
 
-        Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-        PROVIDER_NOT_CONFIGURED.
+        An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+        provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+
+        Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+        PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,7 +251,8 @@ class AccountServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UnlinkIdentity(self, request, context):
-        """Removes a link. One that is unknown is OK, so repeat it freely.
+        """Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+        freely.
 
         Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
         account without a password.

@@ -52,8 +52,11 @@ class AccountServiceStub:
     Repeated with the same request_id and content it answers the same account and makes no second one. Without a
     request_id a repeat finds its own address: EMAIL_TAKEN.
 
-    Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-    PROVIDER_NOT_CONFIGURED.
+    An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+    provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+
+    Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+    PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
     """
     GetAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_service_pb2.GetAccountResponse]
     """Looks an account up. Changes nothing, so repeat it freely. Speaks of the account only, never of its second factor
@@ -124,7 +127,8 @@ class AccountServiceStub:
     refuses the code; IDENTITY_TAKEN; PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     """
     UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.UnlinkIdentityRequest, _account_service_pb2.UnlinkIdentityResponse]
-    """Removes a link. One that is unknown is OK, so repeat it freely.
+    """Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+    freely.
 
     Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
     account without a password.
@@ -190,8 +194,11 @@ class AccountServiceAsyncStub(AccountServiceStub):
     Repeated with the same request_id and content it answers the same account and makes no second one. Without a
     request_id a repeat finds its own address: EMAIL_TAKEN.
 
-    Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-    PROVIDER_NOT_CONFIGURED.
+    An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+    provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+
+    Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+    PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
     """
     GetAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_service_pb2.GetAccountResponse]  # type: ignore[assignment]
     """Looks an account up. Changes nothing, so repeat it freely. Speaks of the account only, never of its second factor
@@ -262,7 +269,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     refuses the code; IDENTITY_TAKEN; PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     """
     UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_account_service_pb2.UnlinkIdentityRequest, _account_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
-    """Removes a link. One that is unknown is OK, so repeat it freely.
+    """Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+    freely.
 
     Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
     account without a password.
@@ -331,8 +339,11 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         Repeated with the same request_id and content it answers the same account and makes no second one. Without a
         request_id a repeat finds its own address: EMAIL_TAKEN.
 
-        Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-        PROVIDER_NOT_CONFIGURED.
+        An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+        provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+
+        Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+        PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
         """
 
     @_abc_1.abstractmethod
@@ -457,7 +468,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_service_pb2.UnlinkIdentityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_account_service_pb2.UnlinkIdentityResponse]]:
-        """Removes a link. One that is unknown is OK, so repeat it freely.
+        """Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+        freely.
 
         Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
         account without a password.

@@ -39,7 +39,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_CREDENTIALS_MISMATCH: _ErrorReason.ValueType  # 5
     """INVALID_ARGUMENT: the first factor was wrong. Unknown address, wrong password, account without a password and closed
-    account are answered with the same bytes after the same time.
+    account are answered with the same bytes after the same time. Also: a provider refuses the authorization code, or it
+    belongs to another sign-in; the person has to begin again there.
     """
     ERROR_REASON_REAUTHENTICATION_FAILED: _ErrorReason.ValueType  # 6
     """INVALID_ARGUMENT: the re-authentication was wrong. Five wrong ones end the session."""
@@ -186,7 +187,8 @@ decoded at all are reported under the path `request`. Nothing was charged: a mal
 """
 ERROR_REASON_CREDENTIALS_MISMATCH: ErrorReason.ValueType  # 5
 """INVALID_ARGUMENT: the first factor was wrong. Unknown address, wrong password, account without a password and closed
-account are answered with the same bytes after the same time.
+account are answered with the same bytes after the same time. Also: a provider refuses the authorization code, or it
+belongs to another sign-in; the person has to begin again there.
 """
 ERROR_REASON_REAUTHENTICATION_FAILED: ErrorReason.ValueType  # 6
 """INVALID_ARGUMENT: the re-authentication was wrong. Five wrong ones end the session."""

@@ -167,7 +167,7 @@ class OidcCredential(_message.Message):
     nonce: _builtins.str
     """Required. The nonce sent with the authorization request; the ID token must repeat it."""
     redirect_uri: _builtins.str
-    """Required. Exactly the redirect URI of the authorization request."""
+    """Required. Exactly the redirect URI of the authorization request, and one of the provider's in the server's settings."""
     def __init__(
         self,
         *,
@@ -201,7 +201,7 @@ class GitHubCredential(_message.Message):
     code_verifier: _builtins.str
     """Required. The PKCE verifier (RFC 7636, method S256) made for this sign-in."""
     redirect_uri: _builtins.str
-    """Required. Exactly the redirect URI of the authorization request."""
+    """Required. Exactly the redirect URI of the authorization request, and one of GitHub's in the server's settings."""
     def __init__(
         self,
         *,
@@ -281,13 +281,14 @@ Global___ClientInfo: _TypeAlias = ClientInfo  # noqa: Y015
 @_typing.final
 class Reauthentication(_message.Message):
     """Proof, given at this moment, that the person at the session is still the owner. Needed beside a session for every
-    change of the second factor. Accounts with a password give the password. Accounts without one give the same linked
-    identity, exchanged now, plus `authenticator_code` or a second factor passed in this session within 10 minutes. A
-    caller with the role ASSERTING may vouch instead.
+    change of the second factor. Accounts with a password give the password. Accounts without one, and others if they
+    like, give an identity that is linked to the account, exchanged now, plus `authenticator_code` or a second factor
+    passed in this session within 10 minutes. A caller with the role ASSERTING may vouch instead.
 
     Absent, or not recent enough: REAUTHENTICATION_REQUIRED. Wrong: REAUTHENTICATION_FAILED, charged before it is judged,
     on counters that signing in does not touch; five wrong ones end the session. It is no part of the content that a
-    request_id stands for: a repeat is answered from its reply before re-authentication is looked at.
+    request_id stands for: a repeat is answered from its reply before re-authentication is looked at. Where the provider
+    cannot be asked the answer is DEPENDENCY_UNAVAILABLE, and nothing was charged.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -596,8 +597,8 @@ class Identity(_message.Message):
     provider: _builtins.str
     """`google`, `github`, or the name of another provider in the server's settings."""
     email: _builtins.str
-    """The verified address that the provider told when it was linked, in lower case. For showing only: it is neither
-    compared nor mailed to.
+    """The verified address that the provider told when it was linked, in lower case; empty if it told none. For showing
+    only: it is neither compared nor mailed to.
     """
     @_builtins.property
     def link_time(self) -> _timestamp_pb2.Timestamp:
