@@ -19,7 +19,7 @@ async def test_a_client_that_hangs_up_again_and_again_ends_well(story: type[Stor
     """Cancelled at random moments of the call, several times in a row; then the same call is let finish."""
     told = story()
     await told.prepare(people)
-    for _ in range(HANG_UPS):
+    for _ in range(min(HANG_UPS, told.repeats)):
         attempt = asyncio.create_task(_ignoring_the_answer(told, people))
         await asyncio.sleep(random.uniform(0, LONGEST))
         attempt.cancel()

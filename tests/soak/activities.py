@@ -94,7 +94,7 @@ async def hang_up(ground: Ground, counts: Counts) -> None:
     """A client that hangs up at random moments, and then lets the call finish."""
     told = _any_story()
     await told.prepare(ground.people)
-    for _ in range(random.randint(1, 8)):
+    for _ in range(min(random.randint(1, 8), told.repeats)):
         attempt = asyncio.create_task(told.call(ground.people))
         await asyncio.sleep(random.uniform(0, 0.06))
         attempt.cancel()

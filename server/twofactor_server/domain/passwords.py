@@ -64,13 +64,13 @@ def _said_once(password: str) -> str:
     return password[: (password + password).find(password, 1)]
 
 
-def _is_one_of(words: Collection[str], password: str) -> bool:
+def _is_one_of(words: Collection[str], text: str) -> bool:
     """Whether the password is one of the words, with at most four digits or marks before and after it."""
-    most = min(_PADDING, len(password) - 1)
-    fronts = next((n for n in range(most) if password[n].isalpha()), most)
-    backs = next((n for n in range(most) if password[-1 - n].isalpha()), most)
+    most = min(_PADDING, len(text) - 1)
+    fronts = next((n for n in range(most) if text[n].isalpha()), most)
+    backs = next((n for n in range(most) if text[-1 - n].isalpha()), most)
     cuts = ((front, back) for front in range(fronts + 1) for back in range(backs + 1) if front + back <= _PADDING)
-    return any(password[front : len(password) - back] in words for front, back in cuts)
+    return any(text[front : len(text) - back] in words for front, back in cuts)
 
 
 def _parts(name: str) -> list[str]:

@@ -30,6 +30,7 @@ class ChangeEmail(Story):
     """A link for the new address; asked for again it is another one, and only the newest works."""
 
     passes = (Step.EMAIL_CHANGE_CHARGED, Step.EMAIL_CHANGE_STARTED)
+    repeats = 2
 
     async def prepare(self, people: People) -> None:
         self.person = await people.signed_in()

@@ -23,11 +23,12 @@ class Story:
     """One changing method on one account.
 
     ``passes`` are the committed steps that its call passes, in order; ``refused`` is the reason that it ends in, ""
-    for success.
+    for success; ``repeats`` is how often the call may be made again before a budget of mails is spent.
     """
 
     passes: ClassVar[tuple[Step, ...]] = ()
     refused: ClassVar[str] = ""
+    repeats: ClassVar[int] = 100
     person: Person = field(default_factory=lambda: Person("", ""))
     request_id: str = field(default_factory=lambda: str(uuid4()))
     challenge: str = ""

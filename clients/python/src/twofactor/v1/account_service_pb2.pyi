@@ -270,7 +270,7 @@ class ChangePasswordRequest(_message.Message):
     session_token: _builtins.str
     """Required. `tfs_…`, of a session that passed the account's second factor."""
     current_password: _builtins.str
-    """Required."""
+    """Required. As the person typed it."""
     new_password: _builtins.str
     """Required. 8 code points to 1,024 bytes; weak or well known is PASSWORD_REJECTED."""
     request_id: _builtins.str
@@ -539,7 +539,7 @@ class LinkIdentityRequest(_message.Message):
     """UUID of this logical call; empty: no replay wanted."""
     @_builtins.property
     def reauthentication(self) -> _types_pb2.Reauthentication:
-        """Required."""
+        """Required, for it opens one more way in."""
 
     @_builtins.property
     def oidc(self) -> _types_pb2.OidcCredential:
@@ -613,7 +613,7 @@ class UnlinkIdentityRequest(_message.Message):
     """Required. The UUID of the link, as ListIdentities tells it."""
     @_builtins.property
     def reauthentication(self) -> _types_pb2.Reauthentication:
-        """Required."""
+        """Required, for it closes a way in."""
 
     @_builtins.property
     def client(self) -> _types_pb2.ClientInfo:
