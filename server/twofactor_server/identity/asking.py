@@ -29,7 +29,8 @@ class Answer:
 
 
 class Asking:
-    """A client of one provider, with connections of its own: one that hangs holds up nobody else.
+    """A client of one provider, with connections of its own: one that hangs holds up nobody else. Each request has a
+    fresh one: a kept one that the provider closes at that moment would cost the person the code.
 
     Redirects are not followed, cookies not kept, proxies and passwords of the environment not used: the request
     holds secrets, and goes where the settings say. Compression is not accepted, so that the cap counts what is there.
@@ -43,7 +44,7 @@ class Asking:
             follow_redirects=False,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             timeout=_STEP,
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=8),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "twofactor"},
         )
 
