@@ -82,7 +82,7 @@ public class TwoFactorError extends RuntimeException {
     private static String text(Refusal refusal) {
         String what = refusal.status().getCode() + (refusal.reason().isEmpty() ? "" : " " + refusal.reason());
         String description = refusal.status().getDescription();
-        return description == null ? what : what + ": " + description;
+        return description == null || description.isEmpty() ? what : what + ": " + description;
     }
 
     /** The gRPC status; never OK. */
