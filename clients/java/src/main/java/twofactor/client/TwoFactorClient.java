@@ -82,7 +82,7 @@ public final class TwoFactorClient implements AutoCloseable {
         return new TwoFactorClient(builder.build());
     }
 
-    /** Takes a person from the first factor to a challenge, and looks after sessions. Its calls throw {@link TwoFactorError}. */
+    /** Takes a person from first factor to challenge, and looks after sessions. Its calls throw {@link TwoFactorError}. */
     public SignInServiceBlockingStub signIn() {
         return SignInServiceGrpc.newBlockingStub(blocking);
     }
