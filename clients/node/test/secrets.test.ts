@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { clone, type DescField, type DescMessage, type MessageShape, ScalarType, toBinary } from "@bufbuild/protobuf";
+import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import {
+  create,
+  file_twofactor_v1_account_service,
+  file_twofactor_v1_sign_in_service,
+  file_twofactor_v1_two_factor_service,
+  file_twofactor_v1_types,
+  StartSignInRequestSchema,
+  UseBackupCodeRequestSchema,
+  UseBackupCodeResponseSchema,
+} from "twofactor-client";
+import { served } from "./local_server.js";
+
+const SECRET = "s3cret";
+const PUBLIC = "publ1c";
+const FILES = [
+  file_twofactor_v1_types,
+  file_twofactor_v1_sign_in_service,
+  file_twofactor_v1_two_factor_service,
+  file_twofactor_v1_account_service,
+];
+
+/** A message in which this field alone is set, with everything below it; texts say whether they are secret. */
+function withField(schema: DescMessage, field: DescField): MessageShape<DescMessage> {
+  const message = create(schema);
+  fill(reflect(schema, message), [field]);
+  return message;
+}
+
+function fill(message: ReflectMessage, fields: readonly DescField[]): void {
+  for (const field of fields) {
+    const text = field.proto.options?.debugRedact ? SECRET : PUBLIC;
+    if (field.fieldKind === "scalar" && field.scalar === ScalarType.STRING) message.set(field, text);
+    else if (field.fieldKind === "message") {
+      const inner = reflect(field.message, create(field.message));
+      fill(inner, field.message.fields);
+      message.set(field, inner);
+    }
+  }
+}
+
+/** Every ordinary way to print or log it. */
+function shown(value: object): string {
+  return [inspect(value, { depth: null, showHidden: true }), inspect([value]), JSON.stringify({ value })].join("\n");
+}
+
+for (const schema of FILES.flatMap((file) => file.messages)) {
+  test(`${schema.name} keeps its secrets, and only those`, () => {
+    for (const field of schema.fields) {
+      const message = withField(schema, field);
+      // The field was set after the message was made; what hides it is there all the same.
+      const sent = Buffer.from(toBinary(schema, message)).toString("latin1");
+      assert.ok(!shown(message).includes(SECRET), field.name);
+      assert.equal(shown(message).includes("[hidden]"), sent.includes(SECRET), field.name);
+      assert.equal(shown(message).includes(PUBLIC), sent.includes(PUBLIC), field.name);
+    }
+  });
+}
+
+test("the contract does mark secrets", () => {
+  const marked = FILES.flatMap((file) => file.messages)
+    .flatMap((schema) => schema.fields)
+    .filter((field) => field.proto.options?.debugRedact);
+  assert.ok(marked.length >= 30, String(marked.length));
+});
+
+test("a message within a message keeps its secrets when it is printed by itself", () => {
+  const request = create(StartSignInRequestSchema, {
+    firstFactor: { case: "password", value: { email: PUBLIC, password: SECRET } },
+  });
+  assert.ok(!shown(request.firstFactor).includes(SECRET));
+  assert.ok(shown(request.firstFactor).includes(PUBLIC));
+});
+
+test("hiding changes nothing of what is sent, compared or copied", () => {
+  const init = { challengeToken: SECRET, backupCode: SECRET };
+  const request = create(UseBackupCodeRequestSchema, init);
+  assert.equal(request.backupCode, SECRET);
+  assert.deepEqual({ ...request }, { $typeName: request.$typeName, requestId: "", ...init });
+  assert.deepEqual(clone(UseBackupCodeRequestSchema, request), request);
+});
+
+test("a response keeps its secrets, those of a newer server's fields too", async () => {
+  const response = create(UseBackupCodeResponseSchema, { sessionToken: SECRET, newBackupCode: { code: SECRET } });
+  // Field 1000, a text.
+  const newer = Buffer.concat([Buffer.from([0xc2, 0x3e, SECRET.length]), Buffer.from(SECRET)]);
+  await served(
+    () => Buffer.concat([toBinary(UseBackupCodeResponseSchema, response), newer]),
+    async (client) => {
+      const answer = await client.useBackupCode({ challengeToken: SECRET, backupCode: SECRET });
+      assert.equal(answer.sessionToken, SECRET);
+      assert.equal(answer.newBackupCode?.code, SECRET);
+      assert.equal(answer.$unknown?.length, 1);
+      assert.ok(!shown(answer).includes(SECRET) && !shown(answer).includes("unknown"));
+      assert.ok(answer.newBackupCode && !shown(answer.newBackupCode).includes(SECRET));
+    },
+  );
+});
+
+test("an error does not quote the request", async () => {
+  await served(
+    () => ({ code: 3, details: "no" }),
+    async (client) => {
+      const error = await client.useBackupCode({ challengeToken: SECRET, backupCode: SECRET }).catch((it) => it);
+      assert.ok(error instanceof Error);
+      assert.ok(!shown(error).includes(SECRET) && !String(error.stack).includes(SECRET));
+    },
+  );
+});
+
+test("a message that is none is not quoted either", () => {
+  const request = create(UseBackupCodeRequestSchema);
+  Object.assign(request, { backupCode: { typed: SECRET } });
+  assert.ok(!shown(request).includes(SECRET));
+});

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { AccountService, SERVICE_CONFIG, SignInService, TwoFactorService } from "twofactor-client";
+
+const PUBLISHED = new URL("../../../../proto/twofactor/v1/service_config.json", import.meta.url);
+
+test("the embedded service config is the published one", () => {
+  assert.deepEqual(JSON.parse(SERVICE_CONFIG), JSON.parse(readFileSync(PUBLISHED, "utf8")));
+});
+
+test("it speaks of every method, so that each has a deadline", () => {
+  const named: string[] = JSON.parse(SERVICE_CONFIG).methodConfig.flatMap(
+    (entry: { name: Array<{ service: string; method: string }> }) =>
+      entry.name.map(({ service, method }) => `${service}/${method}`),
+  );
+  const methods = [SignInService, TwoFactorService, AccountService].flatMap((service) =>
+    service.methods.map((method) => `${service.typeName}/${method.name}`),
+  );
+  assert.deepEqual(named.toSorted(), methods.toSorted());
+});
