@@ -39,7 +39,7 @@ const (
 	UndoneChange_UNDONE_CHANGE_FIRST_FACTOR_SUSPENDED UndoneChange = 3
 	// The authenticator that the notice told of was removed: the account is on e-mail codes, as before.
 	UndoneChange_UNDONE_CHANGE_AUTHENTICATOR_REMOVED UndoneChange = 4
-	// The authenticator that was removed or replaced works again.
+	// The authenticator that was removed or replaced works again, as it was; if it was disabled, it is.
 	UndoneChange_UNDONE_CHANGE_AUTHENTICATOR_RESTORED UndoneChange = 5
 	// The current backup code, which the stranger saw, is dead. Sign in with the authenticator and regenerate it.
 	UndoneChange_UNDONE_CHANGE_BACKUP_CODE_RETIRED UndoneChange = 6
@@ -521,7 +521,7 @@ type ChangePasswordRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. `tfs_…`, of a session that passed the account's second factor.
 	SessionToken string `protobuf:"bytes,1,opt,name=session_token,json=sessionToken,proto3" json:"session_token,omitempty"`
-	// Required.
+	// Required. As the person typed it.
 	CurrentPassword string `protobuf:"bytes,2,opt,name=current_password,json=currentPassword,proto3" json:"current_password,omitempty"`
 	// Required. 8 code points to 1,024 bytes; weak or well known is PASSWORD_REJECTED.
 	NewPassword string `protobuf:"bytes,3,opt,name=new_password,json=newPassword,proto3" json:"new_password,omitempty"`
@@ -833,7 +833,7 @@ type ChangeEmailRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. `tfs_…`, of a session that passed the account's second factor.
 	SessionToken string `protobuf:"bytes,1,opt,name=session_token,json=sessionToken,proto3" json:"session_token,omitempty"`
-	// Required.
+	// Required, of the kind that the account has.
 	Reauthentication *Reauthentication `protobuf:"bytes,2,opt,name=reauthentication,proto3" json:"reauthentication,omitempty"`
 	// Required. 254 characters at most; kept and compared in lower case.
 	NewEmail string `protobuf:"bytes,3,opt,name=new_email,json=newEmail,proto3" json:"new_email,omitempty"`
@@ -1053,7 +1053,7 @@ type LinkIdentityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. `tfs_…`, of a session that passed the account's second factor.
 	SessionToken string `protobuf:"bytes,1,opt,name=session_token,json=sessionToken,proto3" json:"session_token,omitempty"`
-	// Required.
+	// Required, for it opens one more way in.
 	Reauthentication *Reauthentication `protobuf:"bytes,2,opt,name=reauthentication,proto3" json:"reauthentication,omitempty"`
 	// Required: the identity to link.
 	//
@@ -1222,7 +1222,7 @@ type UnlinkIdentityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. `tfs_…`, of a session that passed the account's second factor.
 	SessionToken string `protobuf:"bytes,1,opt,name=session_token,json=sessionToken,proto3" json:"session_token,omitempty"`
-	// Required.
+	// Required, for it closes a way in.
 	Reauthentication *Reauthentication `protobuf:"bytes,2,opt,name=reauthentication,proto3" json:"reauthentication,omitempty"`
 	// Required. The UUID of the link, as ListIdentities tells it.
 	IdentityId string `protobuf:"bytes,3,opt,name=identity_id,json=identityId,proto3" json:"identity_id,omitempty"`

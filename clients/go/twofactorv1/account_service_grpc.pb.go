@@ -60,8 +60,11 @@ type AccountServiceClient interface {
 	// Repeated with the same request_id and content it answers the same account and makes no second one. Without a
 	// request_id a repeat finds its own address: EMAIL_TAKEN.
 	//
-	// Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-	// PROVIDER_NOT_CONFIGURED.
+	// An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+	// provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+	//
+	// Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+	// PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
 	CreateAccount(ctx context.Context, in *CreateAccountRequest, opts ...grpc.CallOption) (*CreateAccountResponse, error)
 	// Looks an account up. Changes nothing, so repeat it freely. Speaks of the account only, never of its second factor
 	// (GetTwoFactor does, to whoever holds a session).
@@ -81,16 +84,21 @@ type AccountServiceClient interface {
 	//
 	// Repeated with the same request_id and new password it is OK.
 	//
-	// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+	// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED, also for an account that has no password (SetPassword is the method
+	// then); REAUTHENTICATION_REQUIRED for a session that did not pass the second factor that is active now;
+	// PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
 	ChangePassword(ctx context.Context, in *ChangePasswordRequest, opts ...grpc.CallOption) (*ChangePasswordResponse, error)
 	// Mails a link (purpose `reset-password`, 1 hour) by which to choose a new password. Whether the address has an
-	// account cannot be told from the answer nor from its time, and nothing about the account changes. Where the budget of
-	// 3 such mails per account and hour is spent, nothing is mailed and the answer is still the same.
+	// account cannot be told from the answer nor from its time, and nothing about the account changes. The links mailed
+	// before are void: only the newest works. Where the budget of 3 such mails per account and hour is spent, nothing is
+	// mailed and the answer is still the same.
 	//
 	// Reasons: none of its own.
 	StartPasswordReset(ctx context.Context, in *StartPasswordResetRequest, opts ...grpc.CallOption) (*StartPasswordResetResponse, error)
 	// Sets the password by a mailed link. All sessions end, open challenges are void, waits and a suspended first factor
-	// are cleared. It signs nobody in and spares nobody the second factor; a disabled authenticator stays disabled.
+	// are cleared, and the address is verified by the link. It signs nobody in and spares nobody the second factor; a
+	// disabled authenticator stays disabled, and its wrong codes in a row stay counted. Where the address was never
+	// verified before, whoever made the account may have been a stranger: identities linked to it are unlinked.
 	//
 	// Repeated with the same password it is OK, until the link's hour is over.
 	//
@@ -98,14 +106,16 @@ type AccountServiceClient interface {
 	CompletePasswordReset(ctx context.Context, in *CompletePasswordResetRequest, opts ...grpc.CallOption) (*CompletePasswordResetResponse, error)
 	// Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
 	// confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-	// owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+	// owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+	// account's own address is INVALID_FIELD.
 	//
 	// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
 	ChangeEmail(ctx context.Context, in *ChangeEmailRequest, opts ...grpc.CallOption) (*ChangeEmailResponse, error)
-	// Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-	// told, and can undo for 7 days (ReportNotMe).
+	// Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+	// old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+	// no other account can have it. The same link once more is OK.
 	//
-	// Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+	// Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
 	ConfirmEmailChange(ctx context.Context, in *ConfirmEmailChangeRequest, opts ...grpc.CallOption) (*ConfirmEmailChangeResponse, error)
 	// Links a provider's identity to the account, as one more first factor. Addresses play no part: the provider's may
 	// differ from the account's.
@@ -116,7 +126,8 @@ type AccountServiceClient interface {
 	// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; CREDENTIALS_MISMATCH when the provider
 	// refuses the code; IDENTITY_TAKEN; PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
 	LinkIdentity(ctx context.Context, in *LinkIdentityRequest, opts ...grpc.CallOption) (*LinkIdentityResponse, error)
-	// Removes a link. One that is unknown is OK, so repeat it freely.
+	// Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+	// freely.
 	//
 	// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
 	// account without a password.
@@ -126,9 +137,10 @@ type AccountServiceClient interface {
 	// Reasons: SESSION_ENDED.
 	ListIdentities(ctx context.Context, in *ListIdentitiesRequest, opts ...grpc.CallOption) (*ListIdentitiesResponse, error)
 	// "This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-	// open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-	// the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-	// link that is mailed.
+	// open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+	// undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+	// Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+	// factor is suspended until the owner confirms by the link that is mailed.
 	//
 	// Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
 	//
@@ -144,7 +156,8 @@ type AccountServiceClient interface {
 	// that has none.
 	ConfirmFirstFactor(ctx context.Context, in *ConfirmFirstFactorRequest, opts ...grpc.CallOption) (*ConfirmFirstFactorResponse, error)
 	// Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-	// free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+	// free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+	// the session that it ended; to every other method it is an account that never was.
 	//
 	// By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
 	//
@@ -324,8 +337,11 @@ type AccountServiceServer interface {
 	// Repeated with the same request_id and content it answers the same account and makes no second one. Without a
 	// request_id a repeat finds its own address: EMAIL_TAKEN.
 	//
-	// Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-	// PROVIDER_NOT_CONFIGURED.
+	// An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+	// provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+	//
+	// Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+	// PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
 	CreateAccount(context.Context, *CreateAccountRequest) (*CreateAccountResponse, error)
 	// Looks an account up. Changes nothing, so repeat it freely. Speaks of the account only, never of its second factor
 	// (GetTwoFactor does, to whoever holds a session).
@@ -345,16 +361,21 @@ type AccountServiceServer interface {
 	//
 	// Repeated with the same request_id and new password it is OK.
 	//
-	// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+	// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED, also for an account that has no password (SetPassword is the method
+	// then); REAUTHENTICATION_REQUIRED for a session that did not pass the second factor that is active now;
+	// PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
 	ChangePassword(context.Context, *ChangePasswordRequest) (*ChangePasswordResponse, error)
 	// Mails a link (purpose `reset-password`, 1 hour) by which to choose a new password. Whether the address has an
-	// account cannot be told from the answer nor from its time, and nothing about the account changes. Where the budget of
-	// 3 such mails per account and hour is spent, nothing is mailed and the answer is still the same.
+	// account cannot be told from the answer nor from its time, and nothing about the account changes. The links mailed
+	// before are void: only the newest works. Where the budget of 3 such mails per account and hour is spent, nothing is
+	// mailed and the answer is still the same.
 	//
 	// Reasons: none of its own.
 	StartPasswordReset(context.Context, *StartPasswordResetRequest) (*StartPasswordResetResponse, error)
 	// Sets the password by a mailed link. All sessions end, open challenges are void, waits and a suspended first factor
-	// are cleared. It signs nobody in and spares nobody the second factor; a disabled authenticator stays disabled.
+	// are cleared, and the address is verified by the link. It signs nobody in and spares nobody the second factor; a
+	// disabled authenticator stays disabled, and its wrong codes in a row stay counted. Where the address was never
+	// verified before, whoever made the account may have been a stranger: identities linked to it are unlinked.
 	//
 	// Repeated with the same password it is OK, until the link's hour is over.
 	//
@@ -362,14 +383,16 @@ type AccountServiceServer interface {
 	CompletePasswordReset(context.Context, *CompletePasswordResetRequest) (*CompletePasswordResetResponse, error)
 	// Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
 	// confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-	// owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+	// owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+	// account's own address is INVALID_FIELD.
 	//
 	// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
 	ChangeEmail(context.Context, *ChangeEmailRequest) (*ChangeEmailResponse, error)
-	// Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-	// told, and can undo for 7 days (ReportNotMe).
+	// Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+	// old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+	// no other account can have it. The same link once more is OK.
 	//
-	// Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+	// Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
 	ConfirmEmailChange(context.Context, *ConfirmEmailChangeRequest) (*ConfirmEmailChangeResponse, error)
 	// Links a provider's identity to the account, as one more first factor. Addresses play no part: the provider's may
 	// differ from the account's.
@@ -380,7 +403,8 @@ type AccountServiceServer interface {
 	// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; CREDENTIALS_MISMATCH when the provider
 	// refuses the code; IDENTITY_TAKEN; PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
 	LinkIdentity(context.Context, *LinkIdentityRequest) (*LinkIdentityResponse, error)
-	// Removes a link. One that is unknown is OK, so repeat it freely.
+	// Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+	// freely.
 	//
 	// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
 	// account without a password.
@@ -390,9 +414,10 @@ type AccountServiceServer interface {
 	// Reasons: SESSION_ENDED.
 	ListIdentities(context.Context, *ListIdentitiesRequest) (*ListIdentitiesResponse, error)
 	// "This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-	// open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-	// the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-	// link that is mailed.
+	// open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+	// undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+	// Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+	// factor is suspended until the owner confirms by the link that is mailed.
 	//
 	// Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
 	//
@@ -408,7 +433,8 @@ type AccountServiceServer interface {
 	// that has none.
 	ConfirmFirstFactor(context.Context, *ConfirmFirstFactorRequest) (*ConfirmFirstFactorResponse, error)
 	// Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-	// free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+	// free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+	// the session that it ended; to every other method it is an account that never was.
 	//
 	// By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
 	//

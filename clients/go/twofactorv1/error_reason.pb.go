@@ -49,7 +49,8 @@ const (
 	// decoded at all are reported under the path `request`. Nothing was charged: a malformed code is not an attempt.
 	ErrorReason_ERROR_REASON_INVALID_FIELD ErrorReason = 4
 	// INVALID_ARGUMENT: the first factor was wrong. Unknown address, wrong password, account without a password and closed
-	// account are answered with the same bytes after the same time.
+	// account are answered with the same bytes after the same time. Also: a provider refuses the authorization code, or it
+	// belongs to another sign-in; the person has to begin again there.
 	ErrorReason_ERROR_REASON_CREDENTIALS_MISMATCH ErrorReason = 5
 	// INVALID_ARGUMENT: the re-authentication was wrong. Five wrong ones end the session.
 	ErrorReason_ERROR_REASON_REAUTHENTICATION_FAILED ErrorReason = 6

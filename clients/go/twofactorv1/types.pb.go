@@ -268,7 +268,7 @@ type OidcCredential struct {
 	CodeVerifier string `protobuf:"bytes,3,opt,name=code_verifier,json=codeVerifier,proto3" json:"code_verifier,omitempty"`
 	// Required. The nonce sent with the authorization request; the ID token must repeat it.
 	Nonce string `protobuf:"bytes,4,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	// Required. Exactly the redirect URI of the authorization request.
+	// Required. Exactly the redirect URI of the authorization request, and one of the provider's in the server's settings.
 	RedirectUri   string `protobuf:"bytes,5,opt,name=redirect_uri,json=redirectUri,proto3" json:"redirect_uri,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -347,7 +347,7 @@ type GitHubCredential struct {
 	AuthorizationCode string `protobuf:"bytes,1,opt,name=authorization_code,json=authorizationCode,proto3" json:"authorization_code,omitempty"`
 	// Required. The PKCE verifier (RFC 7636, method S256) made for this sign-in.
 	CodeVerifier string `protobuf:"bytes,2,opt,name=code_verifier,json=codeVerifier,proto3" json:"code_verifier,omitempty"`
-	// Required. Exactly the redirect URI of the authorization request.
+	// Required. Exactly the redirect URI of the authorization request, and one of GitHub's in the server's settings.
 	RedirectUri   string `protobuf:"bytes,3,opt,name=redirect_uri,json=redirectUri,proto3" json:"redirect_uri,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -519,13 +519,14 @@ func (x *ClientInfo) GetUserAgent() string {
 }
 
 // Proof, given at this moment, that the person at the session is still the owner. Needed beside a session for every
-// change of the second factor. Accounts with a password give the password. Accounts without one give the same linked
-// identity, exchanged now, plus `authenticator_code` or a second factor passed in this session within 10 minutes. A
-// caller with the role ASSERTING may vouch instead.
+// change of the second factor. Accounts with a password give the password. Accounts without one, and others if they
+// like, give an identity that is linked to the account, exchanged now, plus `authenticator_code` or a second factor
+// passed in this session within 10 minutes. A caller with the role ASSERTING may vouch instead.
 //
 // Absent, or not recent enough: REAUTHENTICATION_REQUIRED. Wrong: REAUTHENTICATION_FAILED, charged before it is judged,
 // on counters that signing in does not touch; five wrong ones end the session. It is no part of the content that a
-// request_id stands for: a repeat is answered from its reply before re-authentication is looked at.
+// request_id stands for: a repeat is answered from its reply before re-authentication is looked at. Where the provider
+// cannot be asked the answer is DEPENDENCY_UNAVAILABLE, and nothing was charged.
 type Reauthentication struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required: exactly one.
@@ -1112,8 +1113,8 @@ type Identity struct {
 	IdentityId string `protobuf:"bytes,1,opt,name=identity_id,json=identityId,proto3" json:"identity_id,omitempty"`
 	// `google`, `github`, or the name of another provider in the server's settings.
 	Provider string `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`
-	// The verified address that the provider told when it was linked, in lower case. For showing only: it is neither
-	// compared nor mailed to.
+	// The verified address that the provider told when it was linked, in lower case; empty if it told none. For showing
+	// only: it is neither compared nor mailed to.
 	Email string `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
 	// When it was linked.
 	LinkTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=link_time,json=linkTime,proto3" json:"link_time,omitempty"`

@@ -9,8 +9,11 @@ impl Client {
     /// Repeated with the same request_id and content it answers the same account and makes no second one. Without a
     /// request_id a repeat finds its own address: EMAIL_TAKEN.
     ///
-    /// Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-    /// PROVIDER_NOT_CONFIGURED.
+    /// An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+    /// provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+    ///
+    /// Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+    /// PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
     ///
     /// # Errors
     ///
@@ -57,7 +60,9 @@ impl Client {
     ///
     /// Repeated with the same request_id and new password it is OK.
     ///
-    /// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+    /// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED, also for an account that has no password (SetPassword is the method
+    /// then); REAUTHENTICATION_REQUIRED for a session that did not pass the second factor that is active now;
+    /// PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
@@ -69,8 +74,9 @@ impl Client {
         self.unary("/twofactor.v1.AccountService/ChangePassword", request).await
     }
     /// Mails a link (purpose `reset-password`, 1 hour) by which to choose a new password. Whether the address has an
-    /// account cannot be told from the answer nor from its time, and nothing about the account changes. Where the budget of
-    /// 3 such mails per account and hour is spent, nothing is mailed and the answer is still the same.
+    /// account cannot be told from the answer nor from its time, and nothing about the account changes. The links mailed
+    /// before are void: only the newest works. Where the budget of 3 such mails per account and hour is spent, nothing is
+    /// mailed and the answer is still the same.
     ///
     /// Reasons: none of its own.
     ///
@@ -84,7 +90,9 @@ impl Client {
         self.unary("/twofactor.v1.AccountService/StartPasswordReset", request).await
     }
     /// Sets the password by a mailed link. All sessions end, open challenges are void, waits and a suspended first factor
-    /// are cleared. It signs nobody in and spares nobody the second factor; a disabled authenticator stays disabled.
+    /// are cleared, and the address is verified by the link. It signs nobody in and spares nobody the second factor; a
+    /// disabled authenticator stays disabled, and its wrong codes in a row stay counted. Where the address was never
+    /// verified before, whoever made the account may have been a stranger: identities linked to it are unlinked.
     ///
     /// Repeated with the same password it is OK, until the link's hour is over.
     ///
@@ -101,7 +109,8 @@ impl Client {
     }
     /// Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
     /// confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-    /// owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+    /// owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+    /// account's own address is INVALID_FIELD.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
     ///
@@ -114,10 +123,11 @@ impl Client {
     ) -> Result<pb::ChangeEmailResponse, Error> {
         self.unary("/twofactor.v1.AccountService/ChangeEmail", request).await
     }
-    /// Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-    /// told, and can undo for 7 days (ReportNotMe).
+    /// Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+    /// old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+    /// no other account can have it. The same link once more is OK.
     ///
-    /// Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+    /// Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
     ///
     /// # Errors
     ///
@@ -146,7 +156,8 @@ impl Client {
     ) -> Result<pb::LinkIdentityResponse, Error> {
         self.unary("/twofactor.v1.AccountService/LinkIdentity", request).await
     }
-    /// Removes a link. One that is unknown is OK, so repeat it freely.
+    /// Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+    /// freely.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
     /// account without a password.
@@ -174,9 +185,10 @@ impl Client {
         self.unary("/twofactor.v1.AccountService/ListIdentities", request).await
     }
     /// "This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-    /// open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-    /// the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-    /// link that is mailed.
+    /// open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+    /// undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+    /// Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+    /// factor is suspended until the owner confirms by the link that is mailed.
     ///
     /// Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
     ///
@@ -210,7 +222,8 @@ impl Client {
         self.unary("/twofactor.v1.AccountService/ConfirmFirstFactor", request).await
     }
     /// Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-    /// free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+    /// free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+    /// the session that it ended; to every other method it is an account that never was.
     ///
     /// By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
     ///
@@ -229,7 +242,11 @@ impl Client {
     /// Checks the first factor and opens a challenge. For an account on e-mail codes it also mails the first code.
     ///
     /// Whoever gives a wrong first factor learns nothing: not whether the account exists, nor which second factor it has.
-    /// It also cannot hurt the owner: only a right first factor reaches the counters of the second.
+    /// It also cannot hurt the owner: only a right first factor reaches the counters of the second. Wrong passwords slow
+    /// their own network prefix: from the fifth in a row on for one address, growing waits of 30 seconds to an hour, looked
+    /// at before the password is judged. 100 of one address within an hour, from all networks together, bar the networks
+    /// from which nobody has signed in to the account within 30 days, until the hour frees. A right one clears the failures
+    /// of its own network. `asserted` and providers are not counted.
     ///
     /// A repeat opens another challenge and, on e-mail codes, mails another code; the older challenges stay open. That is
     /// harmless, but costs mail budget, so gRPC never retries this method by itself. When the mail budget is spent the call

@@ -87,7 +87,7 @@ pub struct OidcCredential {
     /// Required. The nonce sent with the authorization request; the ID token must repeat it.
     #[prost(string, tag = "4")]
     pub nonce: ::prost::alloc::string::String,
-    /// Required. Exactly the redirect URI of the authorization request.
+    /// Required. Exactly the redirect URI of the authorization request, and one of the provider's in the server's settings.
     #[prost(string, tag = "5")]
     pub redirect_uri: ::prost::alloc::string::String,
 }
@@ -102,7 +102,7 @@ pub struct GitHubCredential {
     /// Required. The PKCE verifier (RFC 7636, method S256) made for this sign-in.
     #[prost(string, tag = "2")]
     pub code_verifier: ::prost::alloc::string::String,
-    /// Required. Exactly the redirect URI of the authorization request.
+    /// Required. Exactly the redirect URI of the authorization request, and one of GitHub's in the server's settings.
     #[prost(string, tag = "3")]
     pub redirect_uri: ::prost::alloc::string::String,
 }
@@ -131,13 +131,14 @@ pub struct ClientInfo {
     pub user_agent: ::prost::alloc::string::String,
 }
 /// Proof, given at this moment, that the person at the session is still the owner. Needed beside a session for every
-/// change of the second factor. Accounts with a password give the password. Accounts without one give the same linked
-/// identity, exchanged now, plus `authenticator_code` or a second factor passed in this session within 10 minutes. A
-/// caller with the role ASSERTING may vouch instead.
+/// change of the second factor. Accounts with a password give the password. Accounts without one, and others if they
+/// like, give an identity that is linked to the account, exchanged now, plus `authenticator_code` or a second factor
+/// passed in this session within 10 minutes. A caller with the role ASSERTING may vouch instead.
 ///
 /// Absent, or not recent enough: REAUTHENTICATION_REQUIRED. Wrong: REAUTHENTICATION_FAILED, charged before it is judged,
 /// on counters that signing in does not touch; five wrong ones end the session. It is no part of the content that a
-/// request_id stands for: a repeat is answered from its reply before re-authentication is looked at.
+/// request_id stands for: a repeat is answered from its reply before re-authentication is looked at. Where the provider
+/// cannot be asked the answer is DEPENDENCY_UNAVAILABLE, and nothing was charged.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct Reauthentication {
@@ -295,8 +296,8 @@ pub struct Identity {
     /// `google`, `github`, or the name of another provider in the server's settings.
     #[prost(string, tag = "2")]
     pub provider: ::prost::alloc::string::String,
-    /// The verified address that the provider told when it was linked, in lower case. For showing only: it is neither
-    /// compared nor mailed to.
+    /// The verified address that the provider told when it was linked, in lower case; empty if it told none. For showing
+    /// only: it is neither compared nor mailed to.
     #[prost(string, tag = "3")]
     pub email: ::prost::alloc::string::String,
     /// When it was linked.
@@ -515,7 +516,7 @@ pub struct ChangePasswordRequest {
     /// Required. `tfs_…`, of a session that passed the account's second factor.
     #[prost(string, tag = "1")]
     pub session_token: ::prost::alloc::string::String,
-    /// Required.
+    /// Required. As the person typed it.
     #[prost(string, tag = "2")]
     pub current_password: ::prost::alloc::string::String,
     /// Required. 8 code points to 1,024 bytes; weak or well known is PASSWORD_REJECTED.
@@ -568,7 +569,7 @@ pub struct ChangeEmailRequest {
     /// Required. `tfs_…`, of a session that passed the account's second factor.
     #[prost(string, tag = "1")]
     pub session_token: ::prost::alloc::string::String,
-    /// Required.
+    /// Required, of the kind that the account has.
     #[prost(message, optional, tag = "2")]
     pub reauthentication: ::core::option::Option<Reauthentication>,
     /// Required. 254 characters at most; kept and compared in lower case.
@@ -610,7 +611,7 @@ pub struct LinkIdentityRequest {
     /// Required. `tfs_…`, of a session that passed the account's second factor.
     #[prost(string, tag = "1")]
     pub session_token: ::prost::alloc::string::String,
-    /// Required.
+    /// Required, for it opens one more way in.
     #[prost(message, optional, tag = "2")]
     pub reauthentication: ::core::option::Option<Reauthentication>,
     /// UUID of this logical call; empty: no replay wanted.
@@ -651,7 +652,7 @@ pub struct UnlinkIdentityRequest {
     /// Required. `tfs_…`, of a session that passed the account's second factor.
     #[prost(string, tag = "1")]
     pub session_token: ::prost::alloc::string::String,
-    /// Required.
+    /// Required, for it closes a way in.
     #[prost(message, optional, tag = "2")]
     pub reauthentication: ::core::option::Option<Reauthentication>,
     /// Required. The UUID of the link, as ListIdentities tells it.
@@ -764,7 +765,7 @@ pub enum UndoneChange {
     FirstFactorSuspended = 3,
     /// The authenticator that the notice told of was removed: the account is on e-mail codes, as before.
     AuthenticatorRemoved = 4,
-    /// The authenticator that was removed or replaced works again.
+    /// The authenticator that was removed or replaced works again, as it was; if it was disabled, it is.
     AuthenticatorRestored = 5,
     /// The current backup code, which the stranger saw, is dead. Sign in with the authenticator and regenerate it.
     BackupCodeRetired = 6,
@@ -833,7 +834,8 @@ pub enum ErrorReason {
     /// decoded at all are reported under the path `request`. Nothing was charged: a malformed code is not an attempt.
     InvalidField = 4,
     /// INVALID_ARGUMENT: the first factor was wrong. Unknown address, wrong password, account without a password and closed
-    /// account are answered with the same bytes after the same time.
+    /// account are answered with the same bytes after the same time. Also: a provider refuses the authorization code, or it
+    /// belongs to another sign-in; the person has to begin again there.
     CredentialsMismatch = 5,
     /// INVALID_ARGUMENT: the re-authentication was wrong. Five wrong ones end the session.
     ReauthenticationFailed = 6,
