@@ -88,6 +88,6 @@ function refusal(error: TwoFactorError): JsonObject {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line)))}\n`);
+  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as Connect | Call))}\n`);
 }
 client?.close();

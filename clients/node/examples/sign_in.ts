@@ -20,7 +20,7 @@ while (!sessionToken) {
     ({ sessionToken } = await verify({ challengeToken, code, client }));
   } catch (error) {
     if (!(error instanceof CodeMismatch)) throw error; // ChallengeOver, for one: start again
-    console.log(`That is not the code. Attempts left: ${error.attemptsLeft}`);
+    console.log(`That is not the code. Attempts left: ${error.attemptsLeft ?? "some"}`);
   }
 }
 console.log((await twofactor.getSession({ sessionToken })).session);

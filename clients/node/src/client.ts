@@ -63,7 +63,7 @@ export type TwoFactorClient = Methods<typeof SignInService> &
   Methods<typeof TwoFactorService> &
   Methods<typeof AccountService> & {
     /** Closes the connection. Calls under way end first; later ones are refused. */
-    close(): void;
+    close: () => void;
   };
 
 /** A client for `host:port`, `[::1]:port` or `unix:/path`. It connects with the first call, and again when need be. */

@@ -11,7 +11,7 @@ const TRAILER = "grpc-status-details-bin";
 /** What the failure says. Details that cannot be read count as absent: the status stands on its own. */
 export function refusalOf(failure: ServiceError): Refusal {
   const bare: Refusal = {
-    status: status[failure.code] ?? "UNKNOWN",
+    status: failure.code in status ? status[failure.code] : "UNKNOWN",
     reason: "",
     metadata: {},
     fields: [],
@@ -19,7 +19,7 @@ export function refusalOf(failure: ServiceError): Refusal {
   };
   try {
     const details = failure.metadata.get(TRAILER).flatMap((value) => detailsIn(value));
-    return Object.assign({}, bare, ...details.map(told));
+    return Object.assign({}, bare, ...details.map(told)) as Refusal;
   } catch {
     return bare;
   }

@@ -15,10 +15,7 @@ const NAMESPACE = "f2033512-6d64-53e7-adf0-f759b2b50235";
 const UNSEEN = /[\p{Z}\p{Cc}\p{Cf}\p{Pd}]/gu;
 
 type CodeRequest =
-  | VerifyEmailCodeRequest
-  | VerifyAuthenticatorCodeRequest
-  | UseBackupCodeRequest
-  | ConfirmAuthenticatorSetupRequest;
+  VerifyEmailCodeRequest | VerifyAuthenticatorCodeRequest | UseBackupCodeRequest | ConfirmAuthenticatorSetupRequest;
 
 /**
  * The request_id for a request whose caller gave none. The same typed code on the same challenge or setup is the same

@@ -10,14 +10,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import {
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  type status,
-} from "@grpc/grpc-js";
+import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { AccountService, connect, SignInService, type TwoFactorClient, TwoFactorService } from "twofactor-client";
 import { StatusSchema } from "../src/generated/status_details_pb.js";
 
@@ -54,7 +47,7 @@ export async function served(
         received.push(one);
         Promise.resolve(reply(one, received.length)).then(
           (answer) => (answer instanceof Uint8Array ? callback(null, Buffer.from(answer)) : callback(answer)),
-          (error) => callback(error),
+          (error: unknown) => callback({ code: status.UNKNOWN, details: String(error) }),
         );
       },
       (bytes) => bytes,
@@ -77,7 +70,7 @@ export async function served(
 }
 
 function read(method: DescMethod, bytes: Buffer): Received["request"] {
-  return fromBinary(method.input, bytes) as Received["request"];
+  return fromBinary(method.input, bytes);
 }
 
 /** A refusal with these messages of google.rpc as its details. */

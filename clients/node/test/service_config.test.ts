@@ -10,10 +10,8 @@ test("the embedded service config is the published one", () => {
 });
 
 test("it speaks of every method, so that each has a deadline", () => {
-  const named: string[] = JSON.parse(SERVICE_CONFIG).methodConfig.flatMap(
-    (entry: { name: Array<{ service: string; method: string }> }) =>
-      entry.name.map(({ service, method }) => `${service}/${method}`),
-  );
+  const config = JSON.parse(SERVICE_CONFIG) as { methodConfig: { name: { service: string; method: string }[] }[] };
+  const named = config.methodConfig.flatMap((entry) => entry.name.map(({ service, method }) => `${service}/${method}`));
   const methods = [SignInService, TwoFactorService, AccountService].flatMap((service) =>
     service.methods.map((method) => `${service.typeName}/${method.name}`),
   );
