@@ -18,6 +18,7 @@ from tests.account.steps import (
 from tests.article.steps import sign_in_by_app, sign_in_by_backup_code, sign_in_by_mail, vouched_challenge
 from tests.conftest import Refusing
 from tests.people import People, Person
+from tests.providers.owners import link, start
 from tests.security.tables import audit, query, rows
 from tests.servers import text_of
 from twofactor.v1 import account_service_pb2
@@ -192,29 +193,19 @@ async def test_a_suspension_is_mailed_anew(people: People, postgres: EmbeddedPos
     assert sorted(link["void_time"] is None for link in links) == [False] * again + [True]
 
 
-async def test_an_identity_is_unlinked(people: People, postgres: EmbeddedPostgres) -> None:
-    """The link of a notice of a new identity removes that identity, and it is free for another account."""
-    owner = await people.with_authenticator()
-    identity = "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001"
-    for statement in (
-        "INSERT INTO identities "
-        "VALUES ($1::text::uuid, $2::text::uuid, 'google', 'https://idp.example', $3, '', now())",
-        "INSERT INTO identity_owners SELECT issuer, subject, account_id FROM identities "
-        "WHERE account_id = $1::text::uuid AND identity_id = $2::text::uuid AND subject = $3",
-    ):
-        await query(postgres.url, statement, owner.account_id, identity, owner.account_id)
-    await query(
-        postgres.url,
-        "UPDATE mailed_links SET details = jsonb_build_object('kind', 'identity-linked', 'identity_id', $2::text) "
-        "WHERE account_id = $1::text::uuid",
-        owner.account_id,
-        identity,
-    )
-    assert "IDENTITY_UNLINKED" in await not_me(people, owner.email, "authenticator-on")
-    assert await rows(postgres.url, "identities", owner.account_id) == []
-    assert await rows(postgres.url, "identity_owners", owner.account_id) == []
-    # The kind of the link says what is undone, whatever the mail was: the authenticator is as it was.
-    assert (await rows(postgres.url, "second_factors", owner.account_id))[0]["method"] == "authenticator"
+async def test_an_identity_is_unlinked(people: People, refused: Refusing) -> None:
+    """The link of a notice of a new identity removes that identity, and it is free for another account; what else the
+    account has stays. It fails with a notice that has no such link, as it was once sent."""
+    owner, other = await people.with_authenticator(), await people.signed_in()
+    subject = f"stranger-of-{owner.account_id}"
+    await link(people, owner, people.openid.signed_in(subject))
+    undone = await not_me(people, owner.email, "identity-linked", NEW_PASSWORD)
+    assert undone == ["SESSIONS_ENDED", "PASSWORD_CHANGED", "IDENTITY_UNLINKED"]
+    with refused("IDENTITY_NOT_LINKED"):
+        await start(people, people.openid.signed_in(subject))
+    await link(people, other, people.openid.signed_in(subject))
+    owner.password = NEW_PASSWORD
+    await sign_in_by_app(people, owner)
 
 
 async def test_every_notice_of_a_change_has_its_link(people: People) -> None:

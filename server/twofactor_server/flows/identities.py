@@ -15,6 +15,7 @@ from twofactor_server.domain.identities import (
     ProviderCredential,
     check_not_last,
 )
+from twofactor_server.domain.not_me import identity_linked
 from twofactor_server.domain.reauthentication import Reauthentication
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.flows import trail
@@ -170,7 +171,8 @@ class Identities:
             user_agent=call.client.user_agent,
             provider=linked.provider,
         )
-        await trail.post(tx, self._deps, account_id, notice, now)
+        undoing = identity_linked(linked.identity_id) if kind is IdentityLinked else {}
+        await trail.post_undoable(tx, self._deps, account_id, notice, now, **undoing)
 
     async def _withdraw(
         self, tx: Transaction, call: Call, logical: LogicalCall, charged: Charged
