@@ -74,6 +74,9 @@ async def test_two_servers_on_one_database_know_of_each_others_codes(
     first = Server(tmp_path / "first", database_url, clock, workers=1)
     keyring = {"TWOFACTOR_KEYRING_FILE": str(tmp_path / "first" / "keyring.json")}
     second = Server(tmp_path / "second", database_url, clock, workers=1, settings=keyring)
+    # One mail folder, as they would have one SMTP server: either of them delivers the mails of both.
+    second.data_dir.mkdir()
+    (second.data_dir / "mail").symlink_to(first.data_dir / "mail")
     with serving(first), serving(second):
         async with people_at(first) as here, people_at(second) as there:
             owner = await here.with_authenticator()

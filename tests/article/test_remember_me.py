@@ -9,8 +9,10 @@ import pytest
 from tests.article.steps import STEP
 from tests.conftest import Refusing
 from tests.people import People, Person, people_of
-from tests.servers import Server, serving
+from tests.servers import Clock, Server, serving
+from tests.storage.databases import migrated_database
 from twofactor.v1 import two_factor_service_pb2, types_pb2
+from twofactor_server.postgres import EmbeddedPostgres
 
 DAY = timedelta(days=1)
 
@@ -88,8 +90,11 @@ async def test_remember_me_never_spares_the_second_factor(people: People, refuse
 
 
 @pytest.mark.parametrize("remember_me", [False, True])
-async def test_the_settings_say_how_long(server: Server, tmp_path: Path, refused: Refusing, remember_me: bool) -> None:
-    """TWOFACTOR_SESSION_REMEMBERED_LIFETIME and _IDLE are for remembered sessions, the other two for all others."""
+async def test_the_settings_say_how_long(
+    postgres: EmbeddedPostgres, clock: Clock, tmp_path: Path, refused: Refusing, remember_me: bool
+) -> None:
+    """TWOFACTOR_SESSION_REMEMBERED_LIFETIME and _IDLE are for remembered sessions, the other two for all others. On a
+    database of its own: of two servers on one, either delivers the mails of both."""
     settings = {
         "TWOFACTOR_SESSION_LIFETIME": "2h",
         "TWOFACTOR_SESSION_IDLE": "10m",
@@ -97,7 +102,7 @@ async def test_the_settings_say_how_long(server: Server, tmp_path: Path, refused
         "TWOFACTOR_SESSION_REMEMBERED_IDLE": "30m",
     }
     lifetime, idle = (5, 30) if remember_me else (2, 10)
-    other = Server(tmp_path, server.database_url, server.clock, workers=1, settings=settings)
+    other = Server(tmp_path, await migrated_database(postgres), clock, workers=1, settings=settings)
     with serving(other):
         async with grpc.aio.insecure_channel(other.address) as channel:
             people = people_of(other, channel)
