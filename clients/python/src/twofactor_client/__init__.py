@@ -1,27 +1,53 @@
-"""Beside the stubs of `twofactor.v1`: what every caller of the contract should configure its channel with."""
+"""The client of `twofactor.v1`: both kinds of client, typed errors, and what every call should carry.
 
-import json
-from importlib.resources import files
+Importing it hides the secrets of the contract's messages wherever Python prints them (see `showing`).
+"""
 
-__all__ = ["service_config"]
+from twofactor_client.clients import AsyncTwoFactor, TwoFactor
+from twofactor_client.config import service_config
+from twofactor_client.connection import Tls
+from twofactor_client.errors import (
+    AuthenticatorDisabled,
+    BackupCodeAlreadyUsed,
+    ChallengeOver,
+    CodeAlreadyUsed,
+    CodeExpired,
+    CodeMismatch,
+    CredentialsMismatch,
+    FieldRule,
+    FirstFactorSuspended,
+    InvalidField,
+    ReauthenticationFailed,
+    ReauthenticationRequired,
+    SessionEnded,
+    Throttled,
+    TryAgain,
+    TwoFactorError,
+)
+from twofactor_client.request_ids import with_request_id
+from twofactor_client.showing import shown
 
-# grpcio lets a timeout of a service config run out one to two seconds early, by an amount that differs from
-# process to process (https://github.com/grpc/grpc/issues/34547): of the two seconds of a read, 0.02 were seen
-# to be left. With these two more, a call has at least the time that the contract gives it.
-_SECONDS_LOST = 2
-
-
-def service_config() -> str:
-    """The contract's gRPC service config, as JSON text, for the channel option `grpc.service_config`.
-
-    It gives each method a timeout and says which may be retried after UNAVAILABLE. A method without a retry
-    policy is repeated by its caller, with the same request_id.
-
-    The timeouts are two seconds longer than the contract's (2 s reads, 5 s changes, 10 s what may ask an
-    identity provider), because grpcio measures them up to two seconds short. They bound the waiting and are
-    not told to the server. A `timeout` given with a call is exact, is told, and counts if it ends sooner.
-    """
-    config = json.loads(files(__name__).joinpath("service_config.json").read_bytes())
-    for entry in config["methodConfig"]:
-        entry["timeout"] = f"{int(entry['timeout'].removesuffix('s')) + _SECONDS_LOST}s"
-    return json.dumps(config)
+__all__ = [
+    "AsyncTwoFactor",
+    "AuthenticatorDisabled",
+    "BackupCodeAlreadyUsed",
+    "ChallengeOver",
+    "CodeAlreadyUsed",
+    "CodeExpired",
+    "CodeMismatch",
+    "CredentialsMismatch",
+    "FieldRule",
+    "FirstFactorSuspended",
+    "InvalidField",
+    "ReauthenticationFailed",
+    "ReauthenticationRequired",
+    "SessionEnded",
+    "Throttled",
+    "Tls",
+    "TryAgain",
+    "TwoFactor",
+    "TwoFactorError",
+    "service_config",
+    "shown",
+    "with_request_id",
+]
