@@ -16,7 +16,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-CODE = ("server/**/*.py", "clients/*/src/**/*.py", "bench/**/*.py", "model/**/*.py", "proto/*.py", "tools/*.py")
+CODE = (
+    "server/**/*.py",
+    "clients/*/src/**/*.py",
+    "clients/conformance/*.py",
+    "clients/python/conformance/*.py",
+    "bench/**/*.py",
+    "model/**/*.py",
+    "proto/*.py",
+    "tools/*.py",
+)
 TESTS = ("tests/**/*.py",)
 
 # Each size has to stay under its figure.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,9 @@ Pumps = Callable[[Ends], Sequence[Coroutine[None, None, None]]]
 
 
 @contextlib.asynccontextmanager
-async def wire(connect: Callable[[], Awaitable[Streams]], pumps: Pumps) -> AsyncIterator[int]:
+async def wire(
+    connect: Callable[[], Awaitable[Streams]], pumps: Pumps, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Listen on a port of loopback, which is yielded. A connection lives until the first of its pumps ends."""
     serving: set[asyncio.Task[None]] = set()
 
@@ -45,7 +48,7 @@ async def wire(connect: Callable[[], Awaitable[Streams]], pumps: Pumps) -> Async
                     pump.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
