@@ -1,0 +1,35 @@
+"""The README's sign-in works as it stands there."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.people import People
+from twofactor_client import TwoFactor
+
+
+async def test_the_sign_in_of_the_readme(
+    blocking: TwoFactor, people: People, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (repository / "clients" / "python" / "README.md").read_text(encoding="utf-8")
+    code = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0]
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)  # noqa: S102 - the project's own page
+    person = await people.with_authenticator()
+
+    async def sign_in(backup_code: str) -> Any:
+        return await asyncio.to_thread(names["sign_in"], blocking, person.email, person.password, backup_code)
+
+    token = await sign_in(person.backup_code)
+    assert (await people.session(token)).email == person.email
+    assert (await people.status(token)).backup_code.HasField("save_time")
+    assert re.fullmatch(r"Save your new backup code: (\w{4} ?){4}\n", capsys.readouterr().out)
+
+    assert await sign_in(person.backup_code) is None
+    assert await sign_in("0000 0000 0000 0001") is None
+    used, wrong = capsys.readouterr().out.splitlines()
+    assert used == f"This code was used at {people.clock.now:%H:%M}. Use the newest one."
+    assert wrong == "Wrong code. 4 attempts left."
