@@ -2,7 +2,7 @@
 # folder: make cannot cope with spaces in any other kind.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-oidc soak model check format proto lock picture clean
+.PHONY: help setup run demo test test-clients test-oidc soak model check format proto lock picture clean
 .PHONY: check-style check-types check-imports check-sizes check-contract check-lock
 
 # Python of another project's environment stays out of ours.
@@ -18,7 +18,7 @@ export REQUIRE_CLIENTS ?=
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'ARGS="…" is handed on to what run, demo, test and lock start:  make test ARGS="-k backup_code"'
 	@echo 'PYTHON=/path/to/python3 chooses the Python (3.11 or newer) that .venv is made with.'
@@ -36,6 +36,9 @@ test: setup ## Run the tests on a real PostgreSQL (WORKERS=3 processes)
 
 test-oidc: setup ## Ask the certified OpenID provider for Node (skipped without Node, unless REQUIRE_CLIENTS=all)
 	@sh tests/node_oidc/run.sh $(ARGS)
+
+test-clients: setup ## Build each client that this machine has tools for, and play the conformance cases
+	@.venv/bin/python -m clients.conformance $(ARGS)
 
 soak: setup ## Race, kill and cut for MINUTES=30, and write docs/evidence/never-twice.md
 	.venv/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
@@ -57,6 +60,7 @@ check-contract: setup
 	.venv/bin/buf lint proto
 	.venv/bin/buf breaking proto --against proto/released.binpb
 	.venv/bin/python proto/generate.py --check
+	.venv/bin/python proto/reference.py --check
 check-lock: setup
 	.venv/bin/python tools/lock_freshness.py
 	.venv/bin/pip check --quiet
@@ -69,8 +73,9 @@ format: setup ## Put the code in the house's form
 setup: ## Make .venv, or bring it up to date (every target does this first)
 	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -I -S tools/bootstrap.py
 
-proto: setup ## Generate the Python stubs from the contract
+proto: setup ## Generate the Python stubs and docs/contract.md from the contract
 	.venv/bin/python proto/generate.py
+	.venv/bin/python proto/reference.py
 
 lock: setup ## Pin the dependencies again (ARGS=--upgrade for newer ones)
 	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --quiet \
