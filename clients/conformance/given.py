@@ -6,7 +6,8 @@ from typing import Any
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tests.people import People, Person, refusal
+from tests.people import People, Person
+from tests.refusals import refusal
 from twofactor.v1 import sign_in_service_pb2, types_pb2
 
 _WRONG_CODES = 100
