@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 
-from clients.conformance.case import COMING, all_cases
+from clients.conformance.case import all_cases
 from clients.conformance.languages import CommandFailed, Language, languages, run
 from clients.conformance.report import Report
 from clients.conformance.suite import play_all
@@ -23,8 +23,7 @@ def main() -> int:
     if unknown := set(names) - {one.name for one in known}:
         sys.exit(f"No such language: {', '.join(sorted(unknown))}. There are {', '.join(one.name for one in known)}.")
     ready = [one for one in known if one.name in names and _prepared(one, report, build=not given.no_build)]
-    cases = [*all_cases(), *(all_cases(COMING) if given.coming else ())]
-    chosen = [case for case in cases if given.only in str(case)]
+    chosen = [case for case in all_cases() if given.only in str(case)]
     if ready:
         asyncio.run(play_all(ready, chosen, report))
     return report.close()
@@ -54,7 +53,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("languages", nargs="*", help="only these (default: all of languages.toml)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the cases whose name holds this text")
     parser.add_argument("--no-build", action="store_true", help="take the drivers as they are")
-    parser.add_argument("--coming", action="store_true", help="also the cases of methods that are not served yet")
     return parser.parse_args()
 
 

@@ -11,8 +11,6 @@ from clients.conformance.ground import DIRECT
 from clients.conformance.made import made
 
 CASES = Path(__file__).parent / "cases"
-COMING = CASES / "coming"
-"""Cases of methods that no server answers yet."""
 
 _CASE = {"case", "given", "through", "steps"}
 _STEPS: dict[str, set[str]] = {

@@ -43,8 +43,9 @@ async def person_given(state: str, people: People) -> dict[str, Any]:
 
 async def _disable(people: People, person: Person) -> None:
     for _ in range(_WRONG_CODES):
-        # Longer than any wait. The session of the person ends meanwhile, of idleness.
-        people.clock.advance(timedelta(hours=1))
+        # Longer than any wait, and too few in a day to suspend the first factor. The session of the person ends
+        # meanwhile, of idleness.
+        people.clock.advance(timedelta(hours=2))
         auth_time = Timestamp()
         auth_time.FromDatetime(people.clock.now)
         asserted = types_pb2.AssertedFirstFactor(account_id=person.account_id, auth_time=auth_time)

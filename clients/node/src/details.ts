@@ -8,6 +8,9 @@ import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from
 
 const TRAILER = "grpc-status-details-bin";
 
+/** Whose reasons are meant; another domain's are of whatever stands between. */
+const DOMAIN = "twofactor";
+
 /** What the failure says. Details that cannot be read count as absent: the status stands on its own. */
 export function refusalOf(failure: ServiceError): Refusal {
   const bare: Refusal = {
@@ -31,7 +34,7 @@ function detailsIn(value: string | Buffer): Any[] {
 
 function told(detail: Any): Partial<Refusal> {
   const info = anyUnpack(detail, ErrorInfoSchema);
-  if (info) return { reason: info.reason, metadata: info.metadata };
+  if (info) return info.domain === DOMAIN ? { reason: info.reason, metadata: info.metadata } : {};
   const retry = anyUnpack(detail, RetryInfoSchema);
   if (retry) return { retryAfterMs: retry.retryDelay ? durationMs(retry.retryDelay) : null };
   const bad = anyUnpack(detail, BadRequestSchema);

@@ -236,7 +236,7 @@ export type ChangePasswordRequest = Message<"twofactor.v1.ChangePasswordRequest"
   sessionToken: string;
 
   /**
-   * Required.
+   * Required. As the person typed it.
    *
    * @generated from field: string current_password = 2;
    */
@@ -393,7 +393,7 @@ export type ChangeEmailRequest = Message<"twofactor.v1.ChangeEmailRequest"> & {
   sessionToken: string;
 
   /**
-   * Required.
+   * Required, of the kind that the account has.
    *
    * @generated from field: twofactor.v1.Reauthentication reauthentication = 2;
    */
@@ -505,7 +505,7 @@ export type LinkIdentityRequest = Message<"twofactor.v1.LinkIdentityRequest"> & 
   sessionToken: string;
 
   /**
-   * Required.
+   * Required, for it opens one more way in.
    *
    * @generated from field: twofactor.v1.Reauthentication reauthentication = 2;
    */
@@ -591,7 +591,7 @@ export type UnlinkIdentityRequest = Message<"twofactor.v1.UnlinkIdentityRequest"
   sessionToken: string;
 
   /**
-   * Required.
+   * Required, for it closes a way in.
    *
    * @generated from field: twofactor.v1.Reauthentication reauthentication = 2;
    */
@@ -892,7 +892,7 @@ export enum UndoneChange {
   AUTHENTICATOR_REMOVED = 4,
 
   /**
-   * The authenticator that was removed or replaced works again.
+   * The authenticator that was removed or replaced works again, as it was; if it was disabled, it is.
    *
    * @generated from enum value: UNDONE_CHANGE_AUTHENTICATOR_RESTORED = 5;
    */
@@ -950,8 +950,11 @@ export const AccountService: GenService<{
    * Repeated with the same request_id and content it answers the same account and makes no second one. Without a
    * request_id a repeat finds its own address: EMAIL_TAKEN.
    *
-   * Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN and
-   * PROVIDER_NOT_CONFIGURED.
+   * An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
+   * provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+   *
+   * Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
+   * PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
    *
    * @generated from rpc twofactor.v1.AccountService.CreateAccount
    */
@@ -995,7 +998,9 @@ export const AccountService: GenService<{
    *
    * Repeated with the same request_id and new password it is OK.
    *
-   * Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+   * Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED, also for an account that has no password (SetPassword is the method
+   * then); REAUTHENTICATION_REQUIRED for a session that did not pass the second factor that is active now;
+   * PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
    *
    * @generated from rpc twofactor.v1.AccountService.ChangePassword
    */
@@ -1006,8 +1011,9 @@ export const AccountService: GenService<{
   },
   /**
    * Mails a link (purpose `reset-password`, 1 hour) by which to choose a new password. Whether the address has an
-   * account cannot be told from the answer nor from its time, and nothing about the account changes. Where the budget of
-   * 3 such mails per account and hour is spent, nothing is mailed and the answer is still the same.
+   * account cannot be told from the answer nor from its time, and nothing about the account changes. The links mailed
+   * before are void: only the newest works. Where the budget of 3 such mails per account and hour is spent, nothing is
+   * mailed and the answer is still the same.
    *
    * Reasons: none of its own.
    *
@@ -1020,7 +1026,9 @@ export const AccountService: GenService<{
   },
   /**
    * Sets the password by a mailed link. All sessions end, open challenges are void, waits and a suspended first factor
-   * are cleared. It signs nobody in and spares nobody the second factor; a disabled authenticator stays disabled.
+   * are cleared, and the address is verified by the link. It signs nobody in and spares nobody the second factor; a
+   * disabled authenticator stays disabled, and its wrong codes in a row stay counted. Where the address was never
+   * verified before, whoever made the account may have been a stranger: identities linked to it are unlinked.
    *
    * Repeated with the same password it is OK, until the link's hour is over.
    *
@@ -1036,7 +1044,8 @@ export const AccountService: GenService<{
   /**
    * Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
    * confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-   * owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour.
+   * owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
+   * account's own address is INVALID_FIELD.
    *
    * Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
    *
@@ -1048,10 +1057,11 @@ export const AccountService: GenService<{
     output: typeof ChangeEmailResponseSchema;
   },
   /**
-   * Changes the address by the mailed link: the new one is verified by it. Open challenges are void. The old address is
-   * told, and can undo for 7 days (ReportNotMe).
+   * Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
+   * old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
+   * no other account can have it. The same link once more is OK.
    *
-   * Reasons: LINK_INVALID, also when the address was given to another account meanwhile.
+   * Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
    *
    * @generated from rpc twofactor.v1.AccountService.ConfirmEmailChange
    */
@@ -1078,7 +1088,8 @@ export const AccountService: GenService<{
     output: typeof LinkIdentityResponseSchema;
   },
   /**
-   * Removes a link. One that is unknown is OK, so repeat it freely.
+   * Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
+   * freely.
    *
    * Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
    * account without a password.
@@ -1104,9 +1115,10 @@ export const AccountService: GenService<{
   },
   /**
    * "This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-   * open challenges are void, and what the notice told of is undone as far as it still stands (see UndoneChange). Where
-   * the account has a password and no new one is given, its first factor is suspended until the owner confirms by the
-   * link that is mailed.
+   * open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
+   * undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
+   * Of several notices the order does not matter. Where the account has a password and no new one is given, its first
+   * factor is suspended until the owner confirms by the link that is mailed.
    *
    * Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
    *
@@ -1138,7 +1150,8 @@ export const AccountService: GenService<{
   },
   /**
    * Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-   * free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely.
+   * free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
+   * the session that it ended; to every other method it is an account that never was.
    *
    * By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
    *

@@ -67,7 +67,8 @@ export enum ErrorReason {
 
   /**
    * INVALID_ARGUMENT: the first factor was wrong. Unknown address, wrong password, account without a password and closed
-   * account are answered with the same bytes after the same time.
+   * account are answered with the same bytes after the same time. Also: a provider refuses the authorization code, or it
+   * belongs to another sign-in; the person has to begin again there.
    *
    * @generated from enum value: ERROR_REASON_CREDENTIALS_MISMATCH = 5;
    */

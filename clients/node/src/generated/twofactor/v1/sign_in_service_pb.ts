@@ -401,7 +401,11 @@ export const SignInService: GenService<{
    * Checks the first factor and opens a challenge. For an account on e-mail codes it also mails the first code.
    *
    * Whoever gives a wrong first factor learns nothing: not whether the account exists, nor which second factor it has.
-   * It also cannot hurt the owner: only a right first factor reaches the counters of the second.
+   * It also cannot hurt the owner: only a right first factor reaches the counters of the second. Wrong passwords slow
+   * their own network prefix: from the fifth in a row on for one address, growing waits of 30 seconds to an hour, looked
+   * at before the password is judged. 100 of one address within an hour, from all networks together, bar the networks
+   * from which nobody has signed in to the account within 30 days, until the hour frees. A right one clears the failures
+   * of its own network. `asserted` and providers are not counted.
    *
    * A repeat opens another challenge and, on e-mail codes, mails another code; the older challenges stay open. That is
    * harmless, but costs mail budget, so gRPC never retries this method by itself. When the mail budget is spent the call

@@ -82,7 +82,7 @@ export type OidcCredential = Message<"twofactor.v1.OidcCredential"> & {
   nonce: string;
 
   /**
-   * Required. Exactly the redirect URI of the authorization request.
+   * Required. Exactly the redirect URI of the authorization request, and one of the provider's in the server's settings.
    *
    * @generated from field: string redirect_uri = 5;
    */
@@ -118,7 +118,7 @@ export type GitHubCredential = Message<"twofactor.v1.GitHubCredential"> & {
   codeVerifier: string;
 
   /**
-   * Required. Exactly the redirect URI of the authorization request.
+   * Required. Exactly the redirect URI of the authorization request, and one of GitHub's in the server's settings.
    *
    * @generated from field: string redirect_uri = 3;
    */
@@ -194,13 +194,14 @@ export const ClientInfoSchema: GenMessage<ClientInfo> = /*@__PURE__*/
 
 /**
  * Proof, given at this moment, that the person at the session is still the owner. Needed beside a session for every
- * change of the second factor. Accounts with a password give the password. Accounts without one give the same linked
- * identity, exchanged now, plus `authenticator_code` or a second factor passed in this session within 10 minutes. A
- * caller with the role ASSERTING may vouch instead.
+ * change of the second factor. Accounts with a password give the password. Accounts without one, and others if they
+ * like, give an identity that is linked to the account, exchanged now, plus `authenticator_code` or a second factor
+ * passed in this session within 10 minutes. A caller with the role ASSERTING may vouch instead.
  *
  * Absent, or not recent enough: REAUTHENTICATION_REQUIRED. Wrong: REAUTHENTICATION_FAILED, charged before it is judged,
  * on counters that signing in does not touch; five wrong ones end the session. It is no part of the content that a
- * request_id stands for: a repeat is answered from its reply before re-authentication is looked at.
+ * request_id stands for: a repeat is answered from its reply before re-authentication is looked at. Where the provider
+ * cannot be asked the answer is DEPENDENCY_UNAVAILABLE, and nothing was charged.
  *
  * @generated from message twofactor.v1.Reauthentication
  */
@@ -559,8 +560,8 @@ export type Identity = Message<"twofactor.v1.Identity"> & {
   provider: string;
 
   /**
-   * The verified address that the provider told when it was linked, in lower case. For showing only: it is neither
-   * compared nor mailed to.
+   * The verified address that the provider told when it was linked, in lower case; empty if it told none. For showing
+   * only: it is neither compared nor mailed to.
    *
    * @generated from field: string email = 3;
    */

@@ -25,6 +25,9 @@ record Refusal(
         List<String> fields,
         Optional<java.time.Duration> retryAfter) {
 
+    /** Whose reasons are meant; another domain's are of whatever stands between. */
+    private static final String DOMAIN = "twofactor";
+
     static Refusal of(Status status, Metadata trailers) {
         List<Any> details;
         try {
@@ -32,7 +35,9 @@ record Refusal(
         } catch (IllegalArgumentException unreadable) {
             details = List.of();
         }
-        ErrorInfo info = first(details, ErrorInfo.class).orElse(ErrorInfo.getDefaultInstance());
+        ErrorInfo info = first(details, ErrorInfo.class)
+                .filter(told -> told.getDomain().equals(DOMAIN))
+                .orElse(ErrorInfo.getDefaultInstance());
         BadRequest invalid = first(details, BadRequest.class).orElse(BadRequest.getDefaultInstance());
         return new Refusal(
                 status,
