@@ -63,6 +63,14 @@ for (const value of ErrorReasonSchema.values) {
   });
 }
 
+test("another domain's reason is none of ours", async () => {
+  const detail = { reason: "CODE_MISMATCH", domain: "example.test", metadata: { attempts_left: "3" } };
+  const error = await errorOf(refused(status.PERMISSION_DENIED, [ErrorInfoSchema, detail]));
+  assert.equal(error.name, "TwoFactorError");
+  assert.equal(error.reason, "");
+  assert.deepEqual(error.metadata, {});
+});
+
 test("a spent backup code says when", async () => {
   const metadata = { used_at: "2026-11-24T08:00:00Z" };
   const error = await errorOf(

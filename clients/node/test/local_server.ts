@@ -12,7 +12,7 @@ import {
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { AccountService, connect, SignInService, type TwoFactorClient, TwoFactorService } from "twofactor-client";
-import { StatusSchema } from "../src/generated/status_details_pb.js";
+import { ErrorInfoSchema, StatusSchema } from "../src/generated/status_details_pb.js";
 
 /** One call as it came in. */
 export interface Received {
@@ -73,9 +73,11 @@ function read(method: DescMethod, bytes: Buffer): Received["request"] {
   return fromBinary(method.input, bytes);
 }
 
-/** A refusal with these messages of google.rpc as its details. */
+/** A refusal with these messages of google.rpc as its details; its reason is of our domain, where the test names none. */
 export function refused(code: status, ...details: Array<[DescMessage, MessageInitShape<DescMessage>]>): Refused {
-  const packed = details.map(([schema, init]) => anyPack(schema, create(schema, init)));
+  const packed = details.map(([schema, init]) =>
+    anyPack(schema, create(schema, schema === ErrorInfoSchema ? { domain: "twofactor", ...init } : init)),
+  );
   const metadata = new Metadata();
   metadata.set(
     "grpc-status-details-bin",

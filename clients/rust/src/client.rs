@@ -1,5 +1,6 @@
 //! The connection, and how every method is called.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, fs, io};
@@ -118,6 +119,7 @@ impl Client {
         };
         match timeout_at(deadline, call).await {
             Ok(Err(status)) if timed_out(&status, deadline) => Err(too_late()),
+            Ok(Err(status)) if connection_lost(&status) => Err(Status::unavailable(status.message())),
             Ok(answered) => answered.map(tonic::Response::into_inner),
             Err(_) => Err(too_late()),
         }
@@ -127,6 +129,12 @@ impl Client {
 /// tonic keeps the deadline itself too, and calls it CANCELLED; its clock may be a moment ahead of ours.
 fn timed_out(status: &Status, deadline: Instant) -> bool {
     status.code() == Code::Cancelled && Instant::now() + Duration::from_millis(20) >= deadline
+}
+
+/// tonic calls a connection that broke UNKNOWN, and one that the server refused CANCELLED. What the server itself calls so
+/// has no source.
+fn connection_lost(status: &Status) -> bool {
+    matches!(status.code(), Code::Unknown | Code::Cancelled) && status.source().is_some()
 }
 
 fn too_late() -> Status {

@@ -5,6 +5,8 @@ mod failing_server;
 use std::time::{Duration, Instant};
 
 use failing_server::{FailingServer, Reply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tonic::Code;
 use twofactor_client::pb::{GetSessionRequest, RegenerateBackupCodeRequest, UseBackupCodeRequest};
 use twofactor_client::{Client, Kind};
@@ -75,6 +77,32 @@ async fn nobody_there_is_unavailable() {
     let client = Client::plaintext("127.0.0.1:1").unwrap();
     let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
     assert_eq!((error.code, error.kind), (Code::Unavailable, Kind::TryAgain));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_unavailable_and_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::plaintext(&listener.local_addr().unwrap().to_string()).unwrap();
+    let broken = tokio::spawn(async move {
+        for _ in 0..4 {
+            // The frame of settings makes it a connection; what the call sends is not answered.
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+            stream.read_exact(&mut [0; 256]).await.unwrap();
+        }
+    });
+    let error = client.get_session(GetSessionRequest { session_token: "x".repeat(256) }).await.unwrap_err();
+    assert_eq!((error.code, error.kind), (Code::Unavailable, Kind::TryAgain));
+    broken.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_servers_own_unknown_stays_unknown() {
+    let server = FailingServer::start(vec![Reply::Status(Code::Unknown, None), Reply::Ok]).await;
+    let client = Client::plaintext(&server.address).unwrap();
+    let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
+    assert_eq!((error.code, error.kind), (Code::Unknown, Kind::Other));
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

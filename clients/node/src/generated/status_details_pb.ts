@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file status_details.proto.
  */
 export const file_status_details: GenFile = /*@__PURE__*/
-  fileDesc("ChRzdGF0dXNfZGV0YWlscy5wcm90bxIKZ29vZ2xlLnJwYyIvCgZTdGF0dXMSJQoHZGV0YWlscxgDIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkigwEKCUVycm9ySW5mbxIOCgZyZWFzb24YASABKAkSNQoIbWV0YWRhdGEYAyADKAsyIy5nb29nbGUucnBjLkVycm9ySW5mby5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI7CglSZXRyeUluZm8SLgoLcmV0cnlfZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ibgoKQmFkUmVxdWVzdBI/ChBmaWVsZF92aW9sYXRpb25zGAEgAygLMiUuZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0LkZpZWxkVmlvbGF0aW9uGh8KDkZpZWxkVmlvbGF0aW9uEg0KBWZpZWxkGAEgASgJYgZwcm90bzM", [file_google_protobuf_any, file_google_protobuf_duration]);
+  fileDesc("ChRzdGF0dXNfZGV0YWlscy5wcm90bxIKZ29vZ2xlLnJwYyIvCgZTdGF0dXMSJQoHZGV0YWlscxgDIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkikwEKCUVycm9ySW5mbxIOCgZyZWFzb24YASABKAkSDgoGZG9tYWluGAIgASgJEjUKCG1ldGFkYXRhGAMgAygLMiMuZ29vZ2xlLnJwYy5FcnJvckluZm8uTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOwoJUmV0cnlJbmZvEi4KC3JldHJ5X2RlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIm4KCkJhZFJlcXVlc3QSPwoQZmllbGRfdmlvbGF0aW9ucxgBIAMoCzIlLmdvb2dsZS5ycGMuQmFkUmVxdWVzdC5GaWVsZFZpb2xhdGlvbhofCg5GaWVsZFZpb2xhdGlvbhINCgVmaWVsZBgBIAEoCWIGcHJvdG8z", [file_google_protobuf_any, file_google_protobuf_duration]);
 
 /**
  * The trailer `grpc-status-details-bin`.
@@ -50,6 +50,13 @@ export type ErrorInfo = Message<"google.rpc.ErrorInfo"> & {
    * @generated from field: string reason = 1;
    */
   reason: string;
+
+  /**
+   * Whose reason it is: `twofactor`, or whatever stands between.
+   *
+   * @generated from field: string domain = 2;
+   */
+  domain: string;
 
   /**
    * What the reason says more, as ErrorReason describes it.

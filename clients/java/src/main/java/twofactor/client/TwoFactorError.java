@@ -69,14 +69,9 @@ public class TwoFactorError extends RuntimeException {
     }
 
     private static TwoFactorError alreadyUsed(Refusal refusal) {
-        try {
-            String usedAt = refusal.metadata().get("used_at");
-            return usedAt == null
-                    ? new CodeAlreadyUsed(refusal)
-                    : new BackupCodeAlreadyUsed(refusal, Instant.parse(usedAt));
-        } catch (DateTimeParseException unreadable) {
-            return new CodeAlreadyUsed(refusal);
-        }
+        return refusal.metadata().containsKey("used_at")
+                ? new BackupCodeAlreadyUsed(refusal)
+                : new CodeAlreadyUsed(refusal);
     }
 
     private static String text(Refusal refusal) {
@@ -167,16 +162,17 @@ public class TwoFactorError extends RuntimeException {
 
     /** A backup code that has signed somebody in. */
     public static final class BackupCodeAlreadyUsed extends TwoFactorError {
-        private final Instant usedAt;
-
-        private BackupCodeAlreadyUsed(Refusal refusal, Instant usedAt) {
+        private BackupCodeAlreadyUsed(Refusal refusal) {
             super(refusal);
-            this.usedAt = usedAt;
         }
 
-        /** When, by the server's clock. */
-        public Instant usedAt() {
-            return usedAt;
+        /** When, by the server's clock; empty if that cannot be read. */
+        public Optional<Instant> usedAt() {
+            try {
+                return Optional.of(Instant.parse(metadata().get("used_at")));
+            } catch (DateTimeParseException unreadable) {
+                return Optional.empty();
+            }
         }
     }
 

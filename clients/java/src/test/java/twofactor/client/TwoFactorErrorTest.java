@@ -4,15 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
 import com.google.rpc.BadRequest;
 import com.google.rpc.BadRequest.FieldViolation;
 import com.google.rpc.Code;
+import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +85,24 @@ class TwoFactorErrorTest {
     }
 
     @Test
+    void anotherDomainsReasonIsNoneOfOurs() {
+        com.google.rpc.Status told = com.google.rpc.Status.newBuilder()
+                .setCode(Code.PERMISSION_DENIED_VALUE)
+                .addDetails(Any.pack(ErrorInfo.newBuilder()
+                        .setReason("CODE_MISMATCH")
+                        .setDomain("example.test")
+                        .build()))
+                .build();
+
+        TwoFactorError error =
+                TwoFactorError.in(StatusProto.toStatusRuntimeException(told)).orElseThrow();
+
+        assertSame(TwoFactorError.class, error.getClass());
+        assertEquals("", error.reason());
+        assertEquals(Map.of(), error.metadata());
+    }
+
+    @Test
     void tellsItsDetails() {
         BadRequest invalid = BadRequest.newBuilder()
                 .addFieldViolations(FieldViolation.newBuilder().setField("password.email"))
@@ -114,10 +135,16 @@ class TwoFactorErrorTest {
                 TwoFactorError.BackupCodeAlreadyUsed.class,
                 error(Code.FAILED_PRECONDITION, "CODE_ALREADY_USED", Map.of("used_at", "2026-11-24T08:00:00Z")));
 
-        assertEquals(Instant.parse("2026-11-24T08:00:00Z"), error.usedAt());
-        assertInstanceOf(
-                TwoFactorError.CodeAlreadyUsed.class,
+        assertEquals(Optional.of(Instant.parse("2026-11-24T08:00:00Z")), error.usedAt());
+    }
+
+    @Test
+    void aTimeOfAnotherFormIsNoneAndTheCodeIsUsedAllTheSame() {
+        var error = assertInstanceOf(
+                TwoFactorError.BackupCodeAlreadyUsed.class,
                 error(Code.FAILED_PRECONDITION, "CODE_ALREADY_USED", Map.of("used_at", "yesterday")));
+
+        assertEquals(Optional.empty(), error.usedAt());
     }
 
     @Test
