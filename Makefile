@@ -73,9 +73,8 @@ format: setup ## Put the code in the house's form
 setup: ## Make .venv, or bring it up to date (every target does this first)
 	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -I -S tools/bootstrap.py
 
-proto: setup ## Generate the Python stubs and docs/contract.md from the contract
-	.venv/bin/python proto/generate.py
-	.venv/bin/python proto/reference.py
+proto: setup ## Generate docs/contract.md and every client's stubs from the contract
+	@.venv/bin/python -m clients.conformance.stubs
 
 lock: setup ## Pin the dependencies again (ARGS=--upgrade for newer ones)
 	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --quiet \
@@ -85,6 +84,7 @@ lock: setup ## Pin the dependencies again (ARGS=--upgrade for newer ones)
 picture: setup ## Draw the demo for the README (needs a running server)
 	.venv/bin/twofactor-try demo --svg docs/demo.svg $(ARGS)
 
-clean: ## Remove .venv and the caches; ./var, with keys and data, stays
+clean: ## Remove .venv, what was built, and the caches; ./var, with keys and data, stays
 	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf clients/go/bin clients/java/target clients/node/dist clients/node/node_modules clients/rust/target
 	find clients model proto server tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

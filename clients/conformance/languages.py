@@ -1,10 +1,11 @@
 """The table of languages, and what this machine can do of it."""
 
+import os
 import shutil
 import subprocess
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,7 @@ class Language:
     build: list[Command]
     check: list[Command]
     driver: Command
+    generate: list[Command] = field(default_factory=list)
 
     @property
     def there(self) -> bool:
@@ -33,6 +35,12 @@ class Language:
     def missing(self) -> list[str]:
         """The programs that are needed and not found."""
         return [name for name in self.needs if not _found(name)]
+
+    @property
+    def required(self) -> bool:
+        """Whether REQUIRE_CLIENTS (`all`, or names) says that it may not be passed over."""
+        names = os.environ.get("REQUIRE_CLIENTS", "").replace(",", " ").split()
+        return self.name in names or "all" in names
 
 
 class CommandFailed(Exception):
@@ -45,8 +53,8 @@ def languages() -> list[Language]:
         return [Language(name, **row) for name, row in tomllib.load(file).items()]
 
 
-def run(command: Command) -> None:
-    """To its end, in the repository's folder. CommandFailed if it fails."""
+def run(command: Command) -> str:
+    """To its end, in the repository's folder; what it said. CommandFailed if it fails."""
     try:
         ended = subprocess.run(
             command,
@@ -63,6 +71,7 @@ def run(command: Command) -> None:
     if ended.returncode:
         said = "\n".join(ended.stdout.splitlines()[-60:])
         raise CommandFailed(f"{' '.join(command)} ended with status {ended.returncode}:\n{said}")
+    return ended.stdout
 
 
 def _found(name: str) -> bool:

@@ -41,3 +41,17 @@ async def test_reflection_lists_the_services_and_describes_them(channel: grpc.ai
         files = [FileDescriptorProto.FromString(it) for it in answer.file_descriptor_response.file_descriptor_proto]
         methods = {method.name for file in files for one in file.service for method in one.method}
         assert methods == {method.name for method in service.methods}
+
+
+async def test_reflection_knows_each_method_by_its_name(channel: grpc.aio.Channel) -> None:
+    """What `grpcurl describe twofactor.v1.SignInService.StartSignIn` asks; a name of nothing is NOT_FOUND. It fails
+    with protobuf's own pool, which knows no methods."""
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast(Any, channel))
+    names = [method.full_name for service in SERVICES for method in service.methods]
+    nothing = [f"{NAMES[0]}.Nothing", "twofactor.v1.Nothing.Nothing", "nothing"]
+    wanted = [reflection_pb2.ServerReflectionRequest(file_containing_symbol=name) for name in names + nothing]
+    answers = [answer async for answer in stub.ServerReflectionInfo(iter(wanted))]
+    for name, answer in zip(names, answers, strict=False):
+        assert answer.file_descriptor_response.file_descriptor_proto, name
+    codes = {answer.error_response.error_code for answer in answers[len(names) :]}
+    assert codes == {grpc.StatusCode.NOT_FOUND.value[0]}

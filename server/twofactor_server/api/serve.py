@@ -1,6 +1,7 @@
 """The gRPC server: services, interceptors, health, reflection, and how it drains."""
 
 import asyncio
+from typing import Any, cast
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -20,6 +21,7 @@ from twofactor_server.api.access import Access
 from twofactor_server.api.account_service import AccountService
 from twofactor_server.api.calls import Calls
 from twofactor_server.api.sign_in_service import SignInService
+from twofactor_server.api.symbols import Symbols
 from twofactor_server.api.two_factor_service import TwoFactorService
 from twofactor_server.flows.dependencies import Dependencies
 
@@ -60,7 +62,7 @@ class GrpcServer:
         account_service_pb2_grpc.add_AccountServiceServicer_to_server(AccountService(deps), self._server)
         self._names = [service.full_name for service in SERVICES]
         own = [health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
-        reflection.enable_server_reflection([*self._names, *own], self._server)
+        reflection.enable_server_reflection([*self._names, *own], self._server, pool=cast(Any, Symbols()))
 
     async def start(self, address: str) -> None:
         """Listen, and say so to the health service. A busy address: AddressBusy."""
