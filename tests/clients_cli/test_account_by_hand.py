@@ -63,8 +63,8 @@ def test_a_strangers_authenticator(hand: Hand, server: Server) -> None:
     assert "The authenticator is removed" in said
     inbox = Mailbox(server.data_dir / "mail", address, since_now=False)
     link = f"http://localhost/not-me?token={inbox.wait_for_token('authenticator-on', 5)}"
-    assert hand.says("not-me", "--token", link, address) == said
-    refused = hand.refused("not-me", "--token", link, "--new-password", address)
+    assert hand.says("not-me", link) == said
+    refused = hand.refused("not-me", link, "--new-password")
     assert refused == "FAILED_PRECONDITION LINK_INVALID"
 
 

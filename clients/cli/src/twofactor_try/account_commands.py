@@ -49,8 +49,7 @@ def add(commands: Commands) -> None:
 
 
 def _take_link(command: argparse.ArgumentParser, whose: str) -> None:
-    command.add_argument("email", help=f"{whose}, to find the mail by")
-    command.add_argument("--token", metavar="LINK", help="the link in the mail, or what stands behind `token=` in it")
+    command.add_argument("link", help=f"the link in the mail, or its token; or {whose}, to find the mail by")
     command.add_argument(
         "--data-dir",
         type=Path,

@@ -93,8 +93,7 @@ def _add_passwords(commands: Commands) -> None:
         "AccountService.StartPasswordReset, then CompletePasswordReset",
         new,
     )
-    reset.add_argument("email", help="the account's e-mail address")
-    reset.add_argument("--token", help="what stands behind `token=` in a link that was mailed before")
+    reset.add_argument("link", help="the account's e-mail address; or the link that was mailed before, or its token")
     reset.add_argument(
         "--data-dir",
         type=Path,
@@ -112,7 +111,7 @@ def _add_links(commands: Commands) -> None:
         "lift the suspension of signing in by the mailed link",
         "AccountService.ConfirmFirstFactor",
     )
-    confirm.add_argument("token", help="the link in the mail, or its token")
+    confirm.add_argument("link", help="the link in the mail, or its token")
     confirm.add_argument("--no-password", action="store_true", help="for an account that has none")
     take_password(confirm)
 

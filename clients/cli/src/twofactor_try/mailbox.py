@@ -100,3 +100,8 @@ def _in_plain_part(letter: EmailMessage, form: str) -> str | None:
 def _all_text(letter: EmailMessage) -> str:
     parts = [part.get_content() for part in letter.walk() if part.get_content_maintype() == "text"]
     return "\n".join([*(f"{name}: {value}" for name, value in letter.items()), *parts])
+
+
+def token_typed(text: str) -> str | None:
+    """The token of a mailed link, which is typed whole or alone; None for an e-mail address."""
+    return None if "@" in text else text.rpartition("token=")[2]

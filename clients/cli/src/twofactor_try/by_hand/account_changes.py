@@ -15,7 +15,7 @@ from twofactor_try.by_hand.passwords import read_new_password
 from twofactor_try.by_hand.step import Said, Step, said
 from twofactor_try.by_hand.words import account_words, at
 from twofactor_try.failures import CannotStartError
-from twofactor_try.mailbox import newest_token
+from twofactor_try.mailbox import newest_token, token_typed
 
 _OF_SESSION = ("session_token", "challenge_token", "setup_id", "generation", "regenerate_request_id")
 """What is remembered and of no use once everybody is signed out."""
@@ -65,13 +65,11 @@ def close_account(step: Step) -> Said:
 
 
 def _token(step: Step, purpose: str, kind: str | None = None) -> str:
-    """From the command line, else from the newest mail in the server's data folder."""
-    typed, folder, email = step.options.token, step.options.data_dir / "mail", step.options.email
-    if typed:
-        return str(typed).rpartition("token=")[2]
-    token = newest_token(folder, email, purpose, kind) if folder.is_dir() else None
+    """From the command line; where that names an address, from the newest mail to it in the server's data folder."""
+    typed, folder = step.options.link, step.options.data_dir / "mail"
+    if (token := token_typed(typed)) is not None:
+        return token
+    token = newest_token(folder, typed, purpose, kind) if folder.is_dir() else None
     if token is None:
-        raise CannotStartError(
-            f"No such mail to {email} is in {folder}: give the link with --token, or see --data-dir."
-        )
+        raise CannotStartError(f"No such mail to {typed} is in {folder}: give the link itself, or see --data-dir.")
     return token

@@ -2,7 +2,7 @@
 
 from twofactor_try.by_hand.passwords import read_new_password, read_password
 from twofactor_try.by_hand.step import Said, Step, said
-from twofactor_try.mailbox import PASSWORD_RESET, Mailbox
+from twofactor_try.mailbox import PASSWORD_RESET, Mailbox, token_typed
 
 _PATIENCE_SECONDS = 5.0
 
@@ -21,12 +21,12 @@ def change_password(step: Step) -> Said:
 
 
 def reset_password(step: Step) -> Said:
-    token = step.options.token or _asked_for(step)
+    token = token_typed(step.options.link) or _asked_for(step)
     if token is None:
         return said(
             None,
-            "If the address has an account, a link is on its way to it. Go on with what stands behind `token=` in it:",
-            f"twofactor-try reset-password --token TOKEN {step.options.email}",
+            "If the address has an account, a link is on its way to it. Go on with that:",
+            "twofactor-try reset-password LINK",
         )
     step.contract.complete_password_reset(token, read_new_password(step.options))
     return said(None, "The new password works. Nobody is signed in: begin with `twofactor-try sign-in`.")
@@ -34,7 +34,7 @@ def reset_password(step: Step) -> Said:
 
 def _asked_for(step: Step) -> str | None:
     """Ask for the link; its token where the server's mails can be read, None where they cannot, or none comes."""
-    email, folder = step.options.email, step.options.data_dir / "mail"
+    email, folder = step.options.link, step.options.data_dir / "mail"
     inbox = Mailbox(folder, email) if folder.is_dir() else None
     step.contract.start_password_reset(email)
     return inbox.wait_for_token(PASSWORD_RESET, _PATIENCE_SECONDS) if inbox else None

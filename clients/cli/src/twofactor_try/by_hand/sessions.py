@@ -3,6 +3,7 @@
 from twofactor_try.by_hand.passwords import read_password
 from twofactor_try.by_hand.step import Said, Step, said
 from twofactor_try.by_hand.words import session_table
+from twofactor_try.mailbox import token_typed
 
 _OF_SESSION = ("session_token", "setup_id", "generation", "regenerate_request_id")
 """What is remembered of a session and of no use without it."""
@@ -40,7 +41,6 @@ def sign_out_others(step: Step) -> Said:
 def confirm_sign_in(step: Step) -> Said:
     options = step.options
     password = "" if options.no_password else read_password(options, "New password: ", twice=True)
-    # The address of the link is taken as well: it is what stands in the mail.
-    step.contract.confirm_first_factor(options.token.rpartition("token=")[2], password)
+    step.contract.confirm_first_factor(token_typed(options.link) or "", password)
     changed = "" if options.no_password else ", with the new password"
     return said(None, f"Sign-ins can begin again{changed}. All sessions are over.")
