@@ -53,12 +53,29 @@ async def test_an_unlinked_identity_is_free(database: Database) -> None:
     mine, kept = identity(owner), identity(owner)
     for linked in (mine, kept):
         await database.transact(lambda tx, linked=linked: identities.link(tx, linked))  # type: ignore[misc]
-    foreign = replace(kept, account_id=other.account_id)
-    for linked in (mine, mine, foreign):
-        await database.transact(lambda tx, linked=linked: identities.unlink(tx, linked))  # type: ignore[misc]
+
+    async def unlink(account: Account, linked: LinkedIdentity) -> bool:
+        return await database.transact(lambda tx: identities.unlink(tx, account.account_id, linked.identity_id))
+
+    assert [await unlink(owner, mine), await unlink(owner, mine), await unlink(other, kept)] == [True, False, False]
     assert await database.read(lambda tx: identities.of_account(tx, owner.account_id)) == [kept]
     assert await database.transact(lambda tx: identities.link(tx, identity(other, mine.subject)))
     assert not await database.transact(lambda tx: identities.link(tx, identity(other, kept.subject)))
+
+
+async def test_all_identities_of_an_account_are_unlinked_and_free(database: Database) -> None:
+    """Those of another account stay its own."""
+    owner, other = await states.account(database), await states.account(database)
+    mine, theirs = [identity(owner), identity(owner)], identity(other)
+    for linked in (*mine, theirs):
+        await database.transact(lambda tx, linked=linked: identities.link(tx, linked))  # type: ignore[misc]
+    for _ in range(2):
+        await database.transact(lambda tx: identities.unlink_all(tx, owner.account_id))
+    assert await database.read(lambda tx: identities.of_account(tx, owner.account_id)) == []
+    assert await database.read(lambda tx: identities.of_account(tx, other.account_id)) == [theirs]
+    for subject, free in ((mine[0].subject, True), (mine[1].subject, True), (theirs.subject, False)):
+        again = identity(owner, subject)
+        assert await database.transact(lambda tx, again=again: identities.link(tx, again)) is free  # type: ignore[misc]
 
 
 async def test_a_creation_remembers_its_code(database: Database) -> None:

@@ -83,11 +83,6 @@ async def test_what_one_session_was_shown_and_what_was_spent(database: Database)
     assert await database.read(lambda tx: not_me_links.generations_spent(tx, owner.account_id, 2)) == {2, 4}
 
 
-async def test_an_identity_that_is_not_the_accounts_is_not_unlinked(database: Database) -> None:
-    owner = await states.account(database)
-    assert not await database.transact(lambda tx: not_me_links.unlink_identity(tx, owner.account_id, uuid4()))
-
-
 async def test_links_of_the_last_hour_are_told_by_their_times(database: Database) -> None:
     owner = await states.account(database)
     await link(database, owner)

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from functools import partial
-from uuid import UUID, uuid4
 
 import pytest
 
 from tests.storage import states
-from tests.storage.databases import ask, rows
+from tests.storage.databases import ask
 from tests.storage.states import HOUR, MINUTE, NOON
 from twofactor_server.domain.accounts import Account
 from twofactor_server.storage import accounts, challenges, mailed_links, outbox
@@ -57,25 +56,6 @@ async def test_a_suspension_is_lifted_of_this_account_only(database: Database, d
         await database.transact(lambda tx: accounts.lift_suspension(tx, owner.account_id))
     assert (await as_stored(database, owner)).suspend_time is None
     assert (await as_stored(database, other)).suspend_time == NOON
-
-
-async def linked(database_url: str, account_id: UUID, issuer: str) -> None:
-    await ask(
-        database_url, "INSERT INTO identities VALUES ($1, gen_random_uuid(), 'p', $2, 'me', '', $3)",
-        account_id, issuer, NOON,
-    )  # fmt: skip
-    await ask(database_url, "INSERT INTO identity_owners VALUES ($1, 'me', $2)", issuer, account_id)
-
-
-async def test_identities_are_unlinked_and_free(database: Database, database_url: str) -> None:
-    owner, other = await states.account(database), await states.account(database)
-    ours, theirs = f"https://{uuid4()}", f"https://{uuid4()}"
-    await linked(database_url, owner.account_id, ours)
-    await linked(database_url, other.account_id, theirs)
-    await database.transact(lambda tx: accounts.unlink_identities(tx, owner.account_id))
-    found = "SELECT issuer FROM {} WHERE issuer = ANY($1)"
-    for table in ("identities", "identity_owners"):
-        assert await rows(database_url, found.format(table), [ours, theirs]) == [(theirs,)]
 
 
 async def test_open_challenges_are_voided(database: Database, database_url: str) -> None:

@@ -150,7 +150,7 @@ class Identities:
         has_password = account is not None and account.password_hash is not None
         if refusal := check_not_last(linked, all_linked, has_password=has_password):
             return refusal
-        await identities.unlink(tx, linked)
+        await identities.unlink(tx, linked.account_id, linked.identity_id)
         await challenges.void_begun_by(tx, token.account_id, _first_factor(linked), now)
         await self._tell(tx, call, owner, linked, IdentityUnlinked, "unlink_identity", now)
         return None

@@ -20,7 +20,7 @@ from twofactor_server.flows.mailed_links import Followed
 from twofactor_server.flows.password_change import apply_new_password, chosen, hash_chosen
 from twofactor_server.flows.steps import Step
 from twofactor_server.mail.account_notices import PasswordReset
-from twofactor_server.storage import accounts, first_factor_failures, mailed_links, second_factors
+from twofactor_server.storage import accounts, first_factor_failures, identities, mailed_links, second_factors
 from twofactor_server.storage.audit import NOBODY
 from twofactor_server.storage.database import Transaction
 
@@ -118,7 +118,7 @@ async def _welcome_back(tx: Transaction, account: Account, factor: SecondFactor,
     account_id = account.account_id
     if account.email_verify_time is None:
         # Nobody had proved the address: whoever made the account, or linked an identity to it, may be a stranger.
-        await accounts.unlink_identities(tx, account_id)
+        await identities.unlink_all(tx, account_id)
         await accounts.mark_email_verified(tx, account_id, account.email, now)
     await suspicion.lift(tx, account_id, now)
     await second_factors.count_email_codes(tx, account_id, Counter())

@@ -8,7 +8,7 @@ from twofactor_server.domain.mailed_links import MailedLink
 from twofactor_server.domain.not_me import Undone, earlier_authenticator, factor_state, seen_by_the_same
 from twofactor_server.domain.second_factors import Method, SecondFactor
 from twofactor_server.flows.mailed_links import Followed
-from twofactor_server.storage import account_emails, not_me_links, second_factors
+from twofactor_server.storage import account_emails, identities, not_me_links, second_factors
 from twofactor_server.storage.database import Transaction
 
 
@@ -30,7 +30,7 @@ async def undo(tx: Transaction, followed: Followed, untold: Replacement | None, 
         back = await account_emails.take_back(tx, account_id, details["old_email"], reserved_until=kept_until, now=now)
         return [Undone.EMAIL_RESTORED] if back else []
     if "identity_id" in details:
-        unlinked = await not_me_links.unlink_identity(tx, account_id, UUID(details["identity_id"]))
+        unlinked = await identities.unlink(tx, account_id, UUID(details["identity_id"]))
         return [Undone.IDENTITY_UNLINKED] if unlinked else []
     return []
 

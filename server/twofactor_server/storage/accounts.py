@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from twofactor_server.domain.accounts import Account
@@ -15,7 +15,6 @@ from twofactor_server.storage.schema import (
     account_emails,
     accounts,
     identities,
-    identity_owners,
     second_factors,
 )
 from twofactor_server.storage.second_factors import GuardMissed
@@ -90,16 +89,6 @@ _REHASH_PASSWORD = (
     .values(password_hash=bindparam("new_hash"))
 )
 _LIFT_SUSPENSION = update(accounts).where(accounts.c.account_id == bindparam("id")).values(suspend_time=None)
-_UNLINK_IDENTITIES = (
-    delete(identities)
-    .where(identities.c.account_id == bindparam("id"))
-    .returning(identities.c.issuer, identities.c.subject)
-)
-_FREE_IDENTITY = delete(identity_owners).where(
-    identity_owners.c.issuer == bindparam("issued_by"),
-    identity_owners.c.subject == bindparam("known_as"),
-    identity_owners.c.account_id == bindparam("id"),
-)
 _SUSPEND = (
     update(accounts)
     .where(accounts.c.account_id == bindparam("id"), accounts.c.suspend_time.is_(None), accounts.c.close_time.is_(None))
@@ -191,12 +180,6 @@ async def rehash_password(tx: Transaction, account: Account, password_hash: str)
 async def lift_suspension(tx: Transaction, account_id: UUID) -> None:
     """A right first factor begins a sign-in again; one that is not suspended stays as it is."""
     await tx.execute(_LIFT_SUSPENSION, {"id": account_id})
-
-
-async def unlink_identities(tx: Transaction, account_id: UUID) -> None:
-    """No identity opens the account any more; each is free for another."""
-    for issuer, subject in (await tx.execute(_UNLINK_IDENTITIES, {"id": account_id})).all():
-        await tx.execute(_FREE_IDENTITY, {"issued_by": issuer, "known_as": subject, "id": account_id})
 
 
 async def suspend(tx: Transaction, account_id: UUID, now: datetime) -> bool:

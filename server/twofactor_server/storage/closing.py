@@ -5,15 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 
+from twofactor_server.storage import identities
 from twofactor_server.storage.database import Transaction
-from twofactor_server.storage.schema import (
-    account_emails,
-    accounts,
-    identities,
-    identity_owners,
-    mailed_links,
-    sessions,
-)
+from twofactor_server.storage.schema import account_emails, accounts, mailed_links, sessions
 from twofactor_server.storage.second_factors import GuardMissed
 
 _CLOSE = (
@@ -27,16 +21,7 @@ _CLOSE = (
         suspend_time=None,
     )
 )
-# The look-up is keyed by the identity, so its rows are found through the account's own.
-_FREE_IDENTITIES = delete(identity_owners).where(
-    identity_owners.c.account_id == bindparam("id"),
-    identity_owners.c.issuer == identities.c.issuer,
-    identity_owners.c.subject == identities.c.subject,
-    identities.c.account_id == bindparam("id"),
-)
-_ERASE = tuple(
-    delete(table).where(table.c.account_id == bindparam("id")) for table in (identities, account_emails, mailed_links)
-)
+_ERASE = tuple(delete(table).where(table.c.account_id == bindparam("id")) for table in (account_emails, mailed_links))
 _ENDED_WITH_IT = (
     select(sessions.c.session_id)
     .join_from(sessions, accounts, accounts.c.account_id == sessions.c.account_id)
@@ -53,7 +38,8 @@ async def close(tx: Transaction, account_id: UUID, now: datetime) -> None:
     GuardMissed."""
     if (await tx.execute(_CLOSE, {"id": account_id, "now": now})).rowcount != 1:
         raise GuardMissed
-    for statement in (_FREE_IDENTITIES, *_ERASE):
+    await identities.unlink_all(tx, account_id)
+    for statement in _ERASE:
         await tx.execute(statement, {"id": account_id})
 
 

@@ -1,10 +1,12 @@
 """Linked identities, and whose each one is. All that changes them happens under the second factor's lock."""
 
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.dml import ReturningDelete
 
 from twofactor_server.domain.accounts import Account
 from twofactor_server.domain.identities import LinkedIdentity
@@ -22,7 +24,8 @@ _FIND = _READ.where(_t.issuer == bindparam("at"), _t.subject == bindparam("who")
 _OWNER = select(_o.account_id).where(_o.issuer == bindparam("at"), _o.subject == bindparam("who"))
 _CLAIM = upsert(identity_owners).on_conflict_do_nothing()
 _INSERT = insert(identities)
-_UNLINK = delete(identities).where(_t.account_id == bindparam("id"), _t.identity_id == bindparam("identity"))
+_UNLINK_ALL = delete(identities).where(_t.account_id == bindparam("id")).returning(_t.issuer, _t.subject)
+_UNLINK = _UNLINK_ALL.where(_t.identity_id == bindparam("identity"))
 _RELEASE = delete(identity_owners).where(
     _o.issuer == bindparam("at"), _o.subject == bindparam("who"), _o.account_id == bindparam("id")
 )
@@ -54,7 +57,18 @@ async def link(tx: Transaction, linked: LinkedIdentity) -> bool:
     return True
 
 
-async def unlink(tx: Transaction, linked: LinkedIdentity) -> None:
-    """Remove the link; the identity is free for any account."""
-    await tx.execute(_UNLINK, {"id": linked.account_id, "identity": linked.identity_id})
-    await tx.execute(_RELEASE, {"at": linked.issuer, "who": linked.subject, "id": linked.account_id})
+async def unlink(tx: Transaction, account_id: UUID, identity_id: UUID) -> bool:
+    """Remove this link; the identity is free for any account. False if it is not linked."""
+    return await _unlink(tx, account_id, _UNLINK, identity=identity_id) == 1
+
+
+async def unlink_all(tx: Transaction, account_id: UUID) -> None:
+    """No identity opens the account any more; each is free for any account."""
+    await _unlink(tx, account_id, _UNLINK_ALL)
+
+
+async def _unlink(tx: Transaction, account_id: UUID, statement: ReturningDelete[Any], **which: UUID) -> int:
+    unlinked = (await tx.execute(statement, {"id": account_id, **which})).all()
+    for issuer, subject in unlinked:
+        await tx.execute(_RELEASE, {"at": issuer, "who": subject, "id": account_id})
+    return len(unlinked)

@@ -1,15 +1,14 @@
 """What the links of notices know of each other. All of it under the second factor's lock."""
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, delete, select, update
+from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from twofactor_server.domain.mailed_links import MailedLink, Purpose
 from twofactor_server.storage.database import Transaction
-from twofactor_server.storage.schema import identities, identity_owners, mailed_links, spent_backup_codes
+from twofactor_server.storage.schema import mailed_links, spent_backup_codes
 
 _t = mailed_links.c
 _NOTICES = (_t.account_id == bindparam("id"), _t.purpose == Purpose.NOT_ME)
@@ -31,16 +30,6 @@ _MADE_IN = select(_t.details["generation"].astext.cast(Integer)).where(
 )
 _s = spent_backup_codes.c
 _SPENT = select(_s.generation).where(_s.account_id == bindparam("id"), _s.generation >= bindparam("since"))
-_i = identities.c
-_UNLINK = (
-    delete(identities)
-    .where(_i.account_id == bindparam("id"), _i.identity_id == bindparam("identity"))
-    .returning(_i.issuer, _i.subject)
-)
-_o = identity_owners.c
-_FREE_IDENTITY = delete(identity_owners).where(
-    _o.issuer == bindparam("by"), _o.subject == bindparam("who"), _o.account_id == bindparam("id")
-)
 
 
 async def note_undone(tx: Transaction, link: MailedLink, undone: Collection[str]) -> None:
@@ -73,12 +62,3 @@ async def generations_made_in(tx: Transaction, account_id: UUID, session_id: str
 async def generations_spent(tx: Transaction, account_id: UUID, since: int) -> set[int]:
     """The generations from ``since`` on that were used."""
     return set((await tx.execute(_SPENT, {"id": account_id, "since": since})).scalars())
-
-
-async def unlink_identity(tx: Transaction, account_id: UUID, identity_id: UUID) -> bool:
-    """Remove the link to this identity, which is free for another account then; False if it is not linked."""
-    row: Any = (await tx.execute(_UNLINK, {"id": account_id, "identity": identity_id})).one_or_none()
-    if row is None:
-        return False
-    await tx.execute(_FREE_IDENTITY, {"by": row.issuer, "who": row.subject, "id": account_id})
-    return True
