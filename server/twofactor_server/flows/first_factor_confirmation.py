@@ -42,7 +42,7 @@ class FirstFactorConfirmation:
         """The link as it is now, if it is worth going on; what is decided is looked at again under the lock."""
         link = await mailed_links.find(tx, token.account_id, token.digest)
         account = await accounts.by_id(tx, token.account_id) if link else None
-        if link is None or account is None or account.close_time is not None:
+        if link is None or account is None:
             raise Refusal(Reason.LINK_INVALID)
         link.check_live(Purpose.CONFIRM_SIGN_IN, self._deps.now())
         if link.use_time is None:
@@ -57,7 +57,7 @@ class FirstFactorConfirmation:
         now = self._deps.now()
         followed = await links.follow(tx, token, Purpose.CONFIRM_SIGN_IN, new_password, now)
         account = await accounts.by_id(tx, token.account_id)
-        if account is None or account.close_time is not None:
+        if account is None:
             raise Refusal(Reason.LINK_INVALID)
         if followed.again:
             return

@@ -25,7 +25,7 @@ async def identified(deps: Dependencies, call: Call, given: ProviderCredential) 
         identity = await deps.providers.exchange(given, call.deadline)
         find = partial(identities.owner, issuer=identity.issuer, subject=identity.subject)
         account = await deps.database.read(find)
-        if account is None or account.close_time is not None:
+        if account is None:
             raise Refusal(Reason.IDENTITY_NOT_LINKED)
     except Refusal as refusal:
         if refusal.reason is not Reason.DEPENDENCY_UNAVAILABLE:

@@ -63,7 +63,7 @@ class PasswordResets:
         current = await accounts.by_id(tx, account_id)
         sent = await mailed_links.count_since(tx, account_id, Purpose.RESET_PASSWORD, now - SPAN)
         # Read again under the lock: the address may have been changed, the account closed.
-        known = current is not None and current.email == email and current.close_time is None
+        known = current is not None and current.email == email
         wanted = known and sent < BUDGET
         await mailed_links.void(tx, account_id if wanted else uuid4(), Purpose.RESET_PASSWORD, now)
         if wanted:
@@ -104,7 +104,7 @@ class PasswordResets:
 
 async def _read(tx: Transaction, followed: Followed) -> Account:
     account = await accounts.by_id(tx, followed.factor.account_id)
-    if account is None or account.close_time is not None:
+    if account is None:
         raise Refusal(Reason.LINK_INVALID)
     return account
 

@@ -110,7 +110,7 @@ class Passwords:
     async def _read(self, tx: Transaction, logical: LogicalCall, owner: Owner) -> Account:
         """The account under the lock, fit for the method."""
         account = await accounts.by_id(tx, owner.factor.account_id)
-        if account is None or account.close_time is not None:
+        if account is None:
             raise Refusal(Reason.SESSION_ENDED)
         if logical.method == "SetPassword" and account.password_hash is not None:
             raise Refusal(Reason.CONFLICT)

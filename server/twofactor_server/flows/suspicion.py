@@ -28,7 +28,7 @@ async def count_failure(tx: Transaction, deps: Dependencies, call: Call, challen
     await second_factor_failures.add(tx, challenge, now)
     failures = await second_factor_failures.count_since(tx, challenge.account_id, now - SPAN)
     account = await accounts.by_id(tx, challenge.account_id)
-    if account is None or account.close_time is not None:
+    if account is None:
         return
     match consequence(failures, suspended=account.suspend_time is not None):
         case Consequence.TELL:
