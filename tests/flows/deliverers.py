@@ -33,9 +33,7 @@ async def noticed(house: House, lifetime: timedelta = trail.NOTICE_LIFETIME) -> 
     """An owner to whom one notice is to be mailed."""
     owner = await house.owner()
     notice = AuthenticatorOff(recipient=owner.email, time=house.now, ip_address="192.0.2.10", user_agent="Firefox")
-    post = partial(
-        trail.post, deps=house.deps, account_id=owner.account_id, notice=notice, now=house.now, lifetime=lifetime
-    )
+    post = partial(trail.post, deps=house.deps, account_id=owner.account_id, notice=notice, lifetime=lifetime)
     await house.database.transact(post)
     return owner
 

@@ -192,7 +192,7 @@ async def test_delivery_is_woken_by_the_commit_and_by_nothing_before_it(house: H
     notice = AuthenticatorOff(recipient=owner.email, time=house.now)
 
     async def work(tx: Transaction) -> None:
-        await trail.post(tx, house.deps, owner.account_id, notice, house.now)
+        await trail.post(tx, house.deps, owner.account_id, notice)
         assert not house.wanted.is_set()
 
     async def failing(tx: Transaction) -> None:

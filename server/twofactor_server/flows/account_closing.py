@@ -96,7 +96,5 @@ class AccountClosing:
         await trail.record(tx, call, account_id, "close_account", trail.SUCCESS, now, session=session)
         for address in addresses:
             # Also those it had a few days ago: who changed the address and then closed the account tells others too.
-            notice = AccountClosed(
-                recipient=address, time=now, ip_address=call.client.ip_address, user_agent=call.client.user_agent
-            )
-            await trail.post(tx, self._deps, account_id, notice, now)
+            notice = AccountClosed(**trail.told(address, call, now))
+            await trail.post(tx, self._deps, account_id, notice)

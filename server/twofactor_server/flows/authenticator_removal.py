@@ -59,13 +59,6 @@ class AuthenticatorRemoval:
             tx, call, account_id, "remove_authenticator", trail.SUCCESS, now, factor=Proof.AUTHENTICATOR,
             session=owner.session,
         )  # fmt: skip
-        notice = AuthenticatorOff(
-            recipient=owner.session.email,
-            time=now,
-            ip_address=call.client.ip_address,
-            user_agent=call.client.user_agent,
-        )
+        notice = AuthenticatorOff(**trail.told(owner.session.email, call, now))
         undoing = authenticator_changed(owner.factor, generation, None)
-        await trail.post_undoable(
-            tx, self._deps, account_id, notice, now, totp_secret=owner.factor.totp_secret, **undoing
-        )
+        await trail.post_undoable(tx, self._deps, account_id, notice, totp_secret=owner.factor.totp_secret, **undoing)

@@ -178,16 +178,11 @@ class AuthenticatorSetups:
         await replies.erase_superseded(tx, account_id, generation)
         await self._record(tx, confirmation, owner, trail.SUCCESS, now)
         notice = AuthenticatorOn(
-            recipient=owner.session.email,
-            time=now,
-            ip_address=confirmation.call.client.ip_address,
-            user_agent=confirmation.call.client.user_agent,
+            **trail.told(owner.session.email, confirmation.call, now),
             replaced=owner.factor.method is Method.AUTHENTICATOR,
         )
         undoing = authenticator_changed(owner.factor, generation, setup.totp_secret)
-        await trail.post_undoable(
-            tx, self._deps, account_id, notice, now, totp_secret=owner.factor.totp_secret, **undoing
-        )
+        await trail.post_undoable(tx, self._deps, account_id, notice, totp_secret=owner.factor.totp_secret, **undoing)
         return await show(tx, self._deps, confirmation.logical, owner, replacement, generation, now)
 
     async def _replayed(

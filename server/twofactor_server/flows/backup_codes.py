@@ -212,16 +212,9 @@ class BackupCodes:
     async def _notify(
         self, tx: Transaction, use: _Use, challenge: Challenge, session: Session, generation: int, now: datetime
     ) -> None:
-        client = use.call.client
-        notice = BackupCodeUsed(
-            recipient=challenge.email,
-            time=now,
-            ip_address=client.ip_address,
-            user_agent=client.user_agent,
-            lifetime=rules.REPLY_LIFETIME,
-        )
+        notice = BackupCodeUsed(**trail.told(challenge.email, use.call, now), lifetime=rules.REPLY_LIFETIME)
         undoing = backup_code_changed(generation, session.session_id)
-        await trail.post_undoable(tx, self._deps, challenge.account_id, notice, now, **undoing)
+        await trail.post_undoable(tx, self._deps, challenge.account_id, notice, **undoing)
 
     async def _settle(
         self, tx: Transaction, use: _Use, challenge: Challenge, verdict: AttemptVerdict, reason: Reason, now: datetime

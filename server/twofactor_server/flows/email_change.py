@@ -76,11 +76,11 @@ class EmailChange:
         taken = await account_emails.owner(tx, email) not in (None, account_id)
         # The link of an address that somebody has is made and mailed to nobody.
         notice: Notice = (
-            EmailInUse(recipient=email, time=now, **_seen(call))
+            EmailInUse(**trail.told(email, call, now))
             if taken
-            else ConfirmEmail(recipient=email, time=now, token=link.text, **_seen(call))
+            else ConfirmEmail(**trail.told(email, call, now), token=link.text)
         )
-        await trail.post(tx, self._deps, account_id, notice, now, lifetime=Purpose.CONFIRM_EMAIL.lifetime)
+        await trail.post(tx, self._deps, account_id, notice, lifetime=Purpose.CONFIRM_EMAIL.lifetime)
         await trail.record(tx, call, account_id, "change_email", trail.SUCCESS, now, session=owner.session)
         return now + Purpose.CONFIRM_EMAIL.lifetime
 
@@ -110,11 +110,7 @@ class EmailChange:
         for purpose in _MAILED_TO_THE_OLD_ADDRESS:
             await mailed_links.void(tx, account_id, purpose, now)
         await trail.record(tx, call, account_id, "confirm_email_change", trail.SUCCESS, now)
-        left = EmailChanged(recipient=account.email, time=now, former=True, **_seen(call))
-        await trail.post_undoable(tx, self._deps, account_id, left, now, **email_changed(account.email))
-        taken = EmailChanged(recipient=email, time=now, former=False, **_seen(call))
-        await trail.post(tx, self._deps, account_id, taken, now)
-
-
-def _seen(call: Call) -> dict[str, str]:
-    return {"ip_address": call.client.ip_address, "user_agent": call.client.user_agent}
+        left = EmailChanged(**trail.told(account.email, call, now), former=True)
+        await trail.post_undoable(tx, self._deps, account_id, left, **email_changed(account.email))
+        taken = EmailChanged(**trail.told(email, call, now), former=False)
+        await trail.post(tx, self._deps, account_id, taken)

@@ -35,15 +35,8 @@ async def send_code(
     key_id, mac = email_code_mac(deps.keyring, challenge.account_id, challenge.challenge_id, digits)
     code = EmailCode(number=len(sent) + 1, mac=mac, key_id=key_id, create_time=now, request_id=request_id)
     await email_codes.add(tx, challenge, code, prefix)
-    notice = SignInCode(
-        recipient=challenge.email,
-        time=now,
-        ip_address=call.client.ip_address,
-        user_agent=call.client.user_agent,
-        code=digits,
-        lifetime=rules.LIFETIME,
-    )
-    await trail.post(tx, deps, challenge.account_id, notice, now, lifetime=rules.LIFETIME)
+    notice = SignInCode(**trail.told(challenge.email, call, now), code=digits, lifetime=rules.LIFETIME)
+    await trail.post(tx, deps, challenge.account_id, notice, lifetime=rules.LIFETIME)
     await trail.record(
         tx, call, challenge.account_id, "send_email_code", trail.SUCCESS, now, factor=Proof.EMAIL_CODE,
         challenge=challenge,

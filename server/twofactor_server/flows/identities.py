@@ -164,15 +164,9 @@ class Identities:
             tx, call, account_id, action, trail.SUCCESS, now, factor=_first_factor(linked), session=owner.session,
             provider=linked.provider, identity=str(linked.identity_id),
         )  # fmt: skip
-        notice = kind(
-            recipient=owner.session.email,
-            time=now,
-            ip_address=call.client.ip_address,
-            user_agent=call.client.user_agent,
-            provider=linked.provider,
-        )
+        notice = kind(**trail.told(owner.session.email, call, now), provider=linked.provider)
         undoing = identity_linked(linked.identity_id) if kind is IdentityLinked else {}
-        await trail.post_undoable(tx, self._deps, account_id, notice, now, **undoing)
+        await trail.post_undoable(tx, self._deps, account_id, notice, **undoing)
 
     async def _withdraw(
         self, tx: Transaction, call: Call, logical: LogicalCall, charged: Charged

@@ -57,10 +57,5 @@ async def apply_new_password(
     await void_sign_ins(tx, account_id, now)
     await end_others(tx, account_id, keep_session, now)
     await mailed_links.void(tx, account_id, Purpose.RESET_PASSWORD, now)
-    notice = PasswordChanged(
-        recipient=account.email,
-        time=now,
-        ip_address=call.client.ip_address,
-        user_agent=call.client.user_agent,
-    )
-    await trail.post_undoable(tx, deps, account_id, notice, now)
+    notice = PasswordChanged(**trail.told(account.email, call, now))
+    await trail.post_undoable(tx, deps, account_id, notice)

@@ -71,14 +71,8 @@ class PasswordResets:
         else:
             token = new_token(TokenKind.LINK, account_id)
             await mailed_links.pretend(tx)
-        notice = PasswordReset(
-            recipient=email,
-            time=now,
-            ip_address=call.client.ip_address,
-            user_agent=call.client.user_agent,
-            token=token.text,
-        )
-        await trail.post(tx, self._deps, account_id, notice, now, PasswordReset.purpose.lifetime, decoy=not wanted)
+        notice = PasswordReset(**trail.told(email, call, now), token=token.text)
+        await trail.post(tx, self._deps, account_id, notice, PasswordReset.purpose.lifetime, decoy=not wanted)
         outcome = trail.SUCCESS if wanted else Reason.DELIVERY_THROTTLED if known else Reason.ACCOUNT_NOT_FOUND
         await trail.record(tx, call, account_id if known else NOBODY, "start_password_reset", outcome, now)
 

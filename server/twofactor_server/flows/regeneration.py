@@ -84,12 +84,7 @@ class Regeneration:
             tx, call, account_id, "regenerate_backup_code", trail.SUCCESS, now, factor=Proof.BACKUP_CODE,
             session=owner.session,
         )  # fmt: skip
-        notice = BackupCodeRegenerated(
-            recipient=owner.session.email,
-            time=now,
-            ip_address=call.client.ip_address,
-            user_agent=call.client.user_agent,
-        )
+        notice = BackupCodeRegenerated(**trail.told(owner.session.email, call, now))
         undoing = backup_code_changed(generation + 1, owner.session.session_id)
-        await trail.post_undoable(tx, self._deps, account_id, notice, now, **undoing)
+        await trail.post_undoable(tx, self._deps, account_id, notice, **undoing)
         return await show(tx, self._deps, logical, owner, replacement, generation + 1, now)

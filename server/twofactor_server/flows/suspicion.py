@@ -32,14 +32,8 @@ async def count_failure(tx: Transaction, deps: Dependencies, call: Call, challen
         return
     match consequence(failures, suspended=account.suspend_time is not None):
         case Consequence.TELL:
-            notice = SecondFactorFailed(
-                recipient=account.email,
-                time=now,
-                ip_address=call.client.ip_address,
-                user_agent=call.client.user_agent,
-                failures=failures,
-            )
-            await trail.post(tx, deps, account.account_id, notice, now)
+            notice = SecondFactorFailed(**trail.told(account.email, call, now), failures=failures)
+            await trail.post(tx, deps, account.account_id, notice)
         case Consequence.SUSPEND:
             await suspend(tx, deps, call, account, now, failures=failures)
 
@@ -54,15 +48,8 @@ async def suspend(
     if not await accounts.suspend(tx, account.account_id, now):
         return
     token = await links.make(tx, account.account_id, Purpose.CONFIRM_SIGN_IN, now)
-    notice = SignInSuspended(
-        recipient=account.email,
-        time=now,
-        ip_address=call.client.ip_address,
-        user_agent=call.client.user_agent,
-        token=token.text,
-        failures=failures,
-    )
-    await trail.post(tx, deps, account.account_id, notice, now, lifetime=Purpose.CONFIRM_SIGN_IN.lifetime)
+    notice = SignInSuspended(**trail.told(account.email, call, now), token=token.text, failures=failures)
+    await trail.post(tx, deps, account.account_id, notice, lifetime=Purpose.CONFIRM_SIGN_IN.lifetime)
     await trail.record(tx, call, account.account_id, "suspend_first_factor", trail.SUCCESS, now, failures=failures)
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 from twofactor_server.crypto.keyring import Purpose
@@ -58,22 +58,37 @@ async def record(
     )
 
 
+class Told(TypedDict):
+    """What every notice tells beside its own: to whom, of which moment, of whose call."""
+
+    recipient: str
+    time: datetime
+    ip_address: str
+    user_agent: str
+
+
+def told(recipient: str, call: Call, now: datetime) -> Told:
+    """The fields of a notice of this call: ``PasswordChanged(**told(account.email, call, now))``."""
+    return Told(recipient=recipient, time=now, ip_address=call.client.ip_address, user_agent=call.client.user_agent)
+
+
 async def post(
     tx: Transaction,
     deps: Dependencies,
     account_id: UUID,
     notice: Notice,
-    now: datetime,
     lifetime: timedelta = NOTICE_LIFETIME,
     *,
     decoy: bool = False,
 ) -> None:
-    """Put the mail into the outbox in the transaction of what it tells; delivery wakes when that is committed. A
-    ``decoy`` is as much work, and no mail."""
+    """Put the mail into the outbox in the transaction of what it tells; delivery wakes when that is committed, and
+    tries for ``lifetime`` after the notice's time. A ``decoy`` is as much work, and no mail."""
     message_id = uuid4()
     plaintext = json.dumps(notice.payload()).encode()
     payload = seal(deps.keyring, Purpose.OUTBOX, outbox_place(account_id, message_id), plaintext)
-    message = outbox.OutboxMessage(account_id, message_id, notice.kind, payload, now, now + lifetime, tries=0)
+    message = outbox.OutboxMessage(
+        account_id, message_id, notice.kind, payload, notice.time, notice.time + lifetime, tries=0
+    )
     await (outbox.add_decoy if decoy else outbox.add)(tx, message)
     tx.after_commit(deps.wake_delivery)
 
@@ -83,7 +98,6 @@ async def post_undoable(
     deps: Dependencies,
     account_id: UUID,
     notice: Notice,
-    now: datetime,
     *,
     totp_secret: bytes | None = None,
     **details: Any,
@@ -94,9 +108,9 @@ async def post_undoable(
     the change took away, sealed as it was, and kept as long as the link works.
     """
     token = await mailed_links.make(
-        tx, account_id, LinkPurpose.NOT_ME, now, totp_secret=totp_secret, kind=notice.kind, **details
+        tx, account_id, LinkPurpose.NOT_ME, notice.time, totp_secret=totp_secret, kind=notice.kind, **details
     )
-    await post(tx, deps, account_id, replace(notice, not_me_token=token.text), now)
+    await post(tx, deps, account_id, replace(notice, not_me_token=token.text))
 
 
 def outbox_place(account_id: UUID, message_id: UUID) -> bytes:
