@@ -18,7 +18,6 @@ from tests.clients_cli.commands import unused_address
 from tests.servers import Server
 from twofactor.v1.account_service_pb2 import GetAccountRequest, GetAccountResponse
 from twofactor.v1.types_pb2 import Account, ClientInfo
-from twofactor_try import request_ids
 from twofactor_try.by_hand.memory import Memory
 from twofactor_try.connection import open_channel, open_channel_without_retries
 from twofactor_try.contract import Contract
@@ -28,33 +27,6 @@ from twofactor_try.lossy_wire import LossyWire
 from twofactor_try.phone import Phone
 from twofactor_try.qr_code import BLOCKS, QrCode
 from twofactor_try.refusals import Refused
-
-TOKEN = "tfc_token"
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "ABCD1234EF567890",
-        "abcd-1234-ef56-789o",
-        " abcd\t1234 ef56\u20117890 ",
-        "\uff21BCD1234EF56789\uff10",
-        "abcdi234ef567890",
-    ],
-)
-def test_one_code_however_it_is_typed_is_one_logical_call(typed: str) -> None:
-    expected = request_ids.derived(TOKEN, "UseBackupCode", "abcd 1234 ef56 7890")
-    assert request_ids.derived(TOKEN, "UseBackupCode", typed) == expected
-
-
-def test_another_token_method_or_code_is_another_logical_call() -> None:
-    ids = {
-        request_ids.derived(token, method, code)
-        for token in (TOKEN, "tfc_other")
-        for method in ("UseBackupCode", "VerifyEmailCode")
-        for code in ("123456", "123457")
-    }
-    assert len(ids) == 8
 
 
 def test_a_phone_shows_three_codes_without_waiting_each_of_them_new_and_in_the_window() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from twofactor.v1 import account_service_pb2 as accounts
 from twofactor.v1.types_pb2 import Account, GitHubCredential, Identity, OidcCredential, Reauthentication
-from twofactor_try import request_ids
 from twofactor_try.asking import Asking
 
 
@@ -13,18 +12,14 @@ class AccountCalls(Asking):
     """AccountService."""
 
     def create_account(self, email: str, password: str, request_id: str | None = None) -> Account:
-        request = accounts.CreateAccountRequest(
-            email=email, password=password, request_id=request_ids.minted() if request_id is None else request_id
-        )
-        return self._ask(self._accounts.CreateAccount, request).account
+        request = accounts.CreateAccountRequest(email=email, password=password)
+        return self._ask(self._accounts.CreateAccount, request, request_id).account
 
     def create_account_by(
         self, credential: OidcCredential | GitHubCredential, request_id: str | None = None
     ) -> Account:
-        request = accounts.CreateAccountRequest(
-            request_id=request_ids.minted() if request_id is None else request_id, **_member(credential)
-        )
-        return self._ask(self._accounts.CreateAccount, request).account
+        request = accounts.CreateAccountRequest(**_member(credential))
+        return self._ask(self._accounts.CreateAccount, request, request_id).account
 
     def link_identity(
         self, session_token: str, proof: Reauthentication, credential: OidcCredential | GitHubCredential
@@ -32,7 +27,6 @@ class AccountCalls(Asking):
         request = accounts.LinkIdentityRequest(
             session_token=session_token,
             reauthentication=proof,
-            request_id=request_ids.minted(),
             client=self._client,
             **_member(credential),
         )
@@ -61,10 +55,9 @@ class AccountCalls(Asking):
             session_token=session_token,
             reauthentication=proof,
             new_password=new_password,
-            request_id=request_ids.minted() if request_id is None else request_id,
             client=self._client,
         )
-        self._ask(self._accounts.SetPassword, request)
+        self._ask(self._accounts.SetPassword, request, request_id)
 
     def change_password(
         self, session_token: str, current_password: str, new_password: str, request_id: str | None = None
@@ -73,10 +66,9 @@ class AccountCalls(Asking):
             session_token=session_token,
             current_password=current_password,
             new_password=new_password,
-            request_id=request_ids.minted() if request_id is None else request_id,
             client=self._client,
         )
-        self._ask(self._accounts.ChangePassword, request)
+        self._ask(self._accounts.ChangePassword, request, request_id)
 
     def start_password_reset(self, email: str) -> None:
         self._ask(

@@ -12,7 +12,6 @@ from twofactor.v1.types_pb2 import (
     Reauthentication,
     Session,
 )
-from twofactor_try import request_ids
 from twofactor_try.account_calls import AccountCalls
 
 FirstFactor = PasswordCredential | OidcCredential | GitHubCredential | AssertedFirstFactor
@@ -61,42 +60,24 @@ class Contract(AccountCalls):
         self._ask(self._sign_ins.RevokeOtherSessions, request)
 
     def send_email_code(self, token: str, request_id: str | None = None) -> Challenge:
-        request = factors.SendEmailCodeRequest(
-            challenge_token=token,
-            request_id=request_ids.minted() if request_id is None else request_id,
-            client=self._client,
-        )
-        return self._ask(self._factors.SendEmailCode, request).challenge
+        request = factors.SendEmailCodeRequest(challenge_token=token, client=self._client)
+        return self._ask(self._factors.SendEmailCode, request, request_id).challenge
 
     def verify_email_code(
         self, token: str, code: str, request_id: str | None = None
     ) -> factors.VerifyEmailCodeResponse:
-        request = factors.VerifyEmailCodeRequest(
-            challenge_token=token,
-            code=code,
-            request_id=request_ids.derived(token, "VerifyEmailCode", code) if request_id is None else request_id,
-            client=self._client,
-        )
-        return self._ask(self._factors.VerifyEmailCode, request)
+        request = factors.VerifyEmailCodeRequest(challenge_token=token, code=code, client=self._client)
+        return self._ask(self._factors.VerifyEmailCode, request, request_id)
 
     def verify_authenticator_code(
         self, token: str, code: str, request_id: str | None = None
     ) -> factors.VerifyAuthenticatorCodeResponse:
-        if request_id is None:
-            request_id = request_ids.derived(token, "VerifyAuthenticatorCode", code)
-        request = factors.VerifyAuthenticatorCodeRequest(
-            challenge_token=token, code=code, request_id=request_id, client=self._client
-        )
-        return self._ask(self._factors.VerifyAuthenticatorCode, request)
+        request = factors.VerifyAuthenticatorCodeRequest(challenge_token=token, code=code, client=self._client)
+        return self._ask(self._factors.VerifyAuthenticatorCode, request, request_id)
 
     def use_backup_code(self, token: str, code: str, request_id: str | None = None) -> factors.UseBackupCodeResponse:
-        request = factors.UseBackupCodeRequest(
-            challenge_token=token,
-            backup_code=code,
-            request_id=request_ids.derived(token, "UseBackupCode", code) if request_id is None else request_id,
-            client=self._client,
-        )
-        return self._ask(self._factors.UseBackupCode, request)
+        request = factors.UseBackupCodeRequest(challenge_token=token, backup_code=code, client=self._client)
+        return self._ask(self._factors.UseBackupCode, request, request_id)
 
     def confirm_saved(self, session_token: str, generation: int) -> None:
         request = factors.ConfirmBackupCodeSavedRequest(session_token=session_token, generation=generation)
@@ -116,12 +97,10 @@ class Contract(AccountCalls):
     def confirm_setup(
         self, session_token: str, setup_id: str, code: str, request_id: str | None = None
     ) -> factors.ConfirmAuthenticatorSetupResponse:
-        if request_id is None:
-            request_id = request_ids.derived(session_token, f"ConfirmAuthenticatorSetup {setup_id}", code)
         request = factors.ConfirmAuthenticatorSetupRequest(
-            session_token=session_token, setup_id=setup_id, code=code, request_id=request_id, client=self._client
+            session_token=session_token, setup_id=setup_id, code=code, client=self._client
         )
-        return self._ask(self._factors.ConfirmAuthenticatorSetup, request)
+        return self._ask(self._factors.ConfirmAuthenticatorSetup, request, request_id)
 
     def cancel_setup(self, session_token: str, setup_id: str) -> None:
         request = factors.CancelAuthenticatorSetupRequest(session_token=session_token, setup_id=setup_id)
@@ -133,10 +112,9 @@ class Contract(AccountCalls):
         request = factors.RegenerateBackupCodeRequest(
             session_token=session_token,
             reauthentication=proof,
-            request_id=request_ids.minted() if request_id is None else request_id,
             client=self._client,
         )
-        return self._ask(self._factors.RegenerateBackupCode, request)
+        return self._ask(self._factors.RegenerateBackupCode, request, request_id)
 
     def remove_authenticator(self, session_token: str, proof: Reauthentication | None) -> None:
         request = factors.RemoveAuthenticatorRequest(

@@ -1,6 +1,7 @@
 """Commands of a signed-in owner: the second factor and its backup code."""
 
-from twofactor_try import request_ids
+from uuid import uuid4
+
 from twofactor_try.by_hand.passwords import read_code
 from twofactor_try.by_hand.step import Said, Step, said
 from twofactor_try.by_hand.words import at, backup_code_words, two_factor_words
@@ -59,7 +60,7 @@ def regenerate(step: Step) -> Said:
     request_id = step.options.request_id
     if request_id is None:
         # Kept until its answer has come, so that the command typed again after a lost answer is the same call.
-        request_id = step.memory.find("regenerate_request_id") or request_ids.minted()
+        request_id = step.memory.find("regenerate_request_id") or str(uuid4())
         step.memory.keep(regenerate_request_id=request_id)
     try:
         answer = step.contract.regenerate(session_token, step.proof(), request_id)
