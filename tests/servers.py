@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from functools import cached_property
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
@@ -49,38 +49,70 @@ class Clock:
 
 
 @dataclass
+class _Letter:
+    """A mail, the moment of what it tells (to the second), and the number of the wait that saw it first."""
+
+    mail: EmailMessage
+    time: datetime
+    seen: int = sys.maxsize
+
+    @property
+    def age(self) -> tuple[datetime, int]:
+        """Sorts the older first, as far as anything tells which that is."""
+        return self.time, self.seen
+
+
+@dataclass
 class Mailbox:
-    """The mail folder, read as its owners would."""
+    """The mail folder, read as its owners would.
+
+    When a mail was written says nothing: of two server processes the one that was asked later may deliver first. Mails
+    of different moments are told apart by these, those of one moment by having waited for the earlier before the later
+    was asked for. Asked which of two is the newest where nothing says it, the mailbox fails, every time.
+    """
 
     folder: Path
     _read: set[str] = field(default_factory=set)
-    _mails: dict[str, dict[str, tuple[str, EmailMessage]]] = field(default_factory=dict)
+    _letters: dict[str, dict[str, _Letter]] = field(default_factory=dict)
+    _waits: int = 0
 
-    async def wait_for(self, address: str, kind: str, count: int = 1) -> EmailMessage:
+    async def wait_for(self, address: str, kind: str, count: int = 1) -> None:
+        """Return once there are ``count`` mails of this kind."""
+        await self._having(address, kind, count)
+
+    async def newest(self, address: str, kind: str, count: int = 1) -> EmailMessage:
         """The newest mail of this kind, once there are ``count`` of them."""
-        deadline = time.monotonic() + PATIENCE
-        while len(found := self.to(address, kind)) < count:
-            assert time.monotonic() < deadline, f"no {kind} mail came"
-            await asyncio.sleep(0.02)
-        return found[-1]
+        return _newest(await self._having(address, kind, count))
 
     async def code(self, address: str, count: int = 1) -> str:
         """The code of the newest sign-in mail."""
-        mail = await self.wait_for(address, "sign-in-code", count)
-        match = re.search(r"^(\d{6})$", text_of(mail), re.MULTILINE)
-        assert match
-        return match[1]
+        found = re.search(r"^(\d{6})$", text_of(await self.newest(address, "sign-in-code", count)), re.MULTILINE)
+        assert found
+        return found[1]
 
-    async def link(self, address: str, kind: str, purpose: str, count: int = 1) -> str:
-        """The token in the newest link of this purpose, once there are ``count`` mails of this kind."""
-        await self.wait_for(address, kind, count)
-        texts = [text_of(mail) for mail in reversed(self.to(address, kind))]
-        found = [match[1] for text in texts if (match := re.search(rf"^\S+/{purpose}\?token=(\S+)$", text, re.M))]
-        assert found, f"no {kind} mail has such a link"
-        return found[0]
+    async def link(self, address: str, kind: str | None, purpose: str, count: int = 1) -> str:
+        """The token in the newest link of this purpose, once there are ``count`` mails of this kind (None: of any)."""
+        pattern = re.compile(rf"^\S+/{purpose}\?token=(\S+)$", re.MULTILINE)
+        letters = await self._having(address, kind, count)
+        found = pattern.search(text_of(_newest([one for one in letters if pattern.search(text_of(one.mail))])))
+        assert found
+        return found[1]
 
     def to(self, address: str, kind: str | None = None) -> list[EmailMessage]:
         """All mails to the address, oldest first."""
+        return [letter.mail for letter in self._to(address, kind)]
+
+    async def _having(self, address: str, kind: str | None, count: int) -> list[_Letter]:
+        deadline = time.monotonic() + PATIENCE
+        while len(found := self._to(address, kind)) < count:
+            assert time.monotonic() < deadline, f"no {kind} mail came"
+            await asyncio.sleep(0.02)
+        self._waits += 1
+        for letter in found:
+            letter.seen = min(letter.seen, self._waits)
+        return found
+
+    def _to(self, address: str, kind: str | None) -> list[_Letter]:
         for name in set(os.listdir(self.folder)) - self._read if self.folder.is_dir() else ():
             if name.endswith(".eml"):
                 self._read.add(name)
@@ -88,9 +120,17 @@ class Mailbox:
                 assert isinstance(message, EmailMessage)
                 # Kept by address: a header is parsed anew each time it is asked for. Delivered once more, a mail
                 # has the same Message-ID, and is the same mail to whoever reads it.
-                self._mails.setdefault(message["To"], {}).setdefault(message["Message-ID"], (name, message))
-        found = sorted(self._mails.get(address, {}).values(), key=itemgetter(0))
-        return [mail for _, mail in found if kind in (None, mail["X-Twofactor-Kind"])]
+                letters = self._letters.setdefault(message["To"], {})
+                letters.setdefault(message["Message-ID"], _Letter(message, message["Date"].datetime))
+        found = sorted(self._letters.get(address, {}).values(), key=attrgetter("age"))
+        return [letter for letter in found if kind in (None, letter.mail["X-Twofactor-Kind"])]
+
+
+def _newest(letters: list[_Letter]) -> EmailMessage:
+    assert letters, "no such mail came"
+    *older, newest = letters
+    assert not older or older[-1].age < newest.age, "which is the newest? wait for one before the next is asked for"
+    return newest.mail
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -209,6 +209,7 @@ async def test_who_only_reads_the_mailbox_gains_no_weaker_second_factor(
     It fails if a move is undone by a removal.
     """
     owner = await people.with_authenticator()
+    await people.mailbox.wait_for(owner.email, "authenticator-on")
     await query(postgres.url, "DELETE FROM mailed_links WHERE account_id = $1::text::uuid", owner.account_id)
     secrets = {(await factor(postgres, owner))["totp_secret"]}
     for _ in range(2):

@@ -47,7 +47,8 @@ async def sign_in_by_app(
 
 
 async def sign_in_by_mail(people: People, person: Person, nth: int) -> two_factor_service_pb2.VerifyEmailCodeResponse:
-    """A sign-in with a mailed code, the account's ``nth`` one."""
+    """A sign-in with a mailed code, the account's ``nth`` one; those before it have come when it is asked for."""
+    await people.mailbox.wait_for(person.email, "sign-in-code", nth - 1)
     challenge = await people.challenge_for(person)
     return await people.verify_email_code(challenge, await people.mailbox.code(person.email, nth))
 
