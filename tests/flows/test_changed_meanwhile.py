@@ -20,7 +20,9 @@ async def test_no_challenge_comes_of_a_password_that_is_no_longer_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """ "A password changed between its verification and the insert" left a fresh challenge behind: the password's
-    version is looked at again under the lock. It fails when that look is taken out."""
+    version is looked at again under the lock.
+
+    Taken out: that look - the password that was no longer one was answered with a challenge."""
     owner = await people.signed_in()
     async with beside(server, tmp_path) as inside:
         reached, released, verify = threading.Event(), threading.Event(), inside.argon2id.verify
