@@ -9,6 +9,7 @@ from model.calls import (
     Intent,
     Outcome,
     Regenerate,
+    Remove,
     Saved,
     Use,
     VerifyApp,
@@ -106,7 +107,7 @@ def _password_changed(rows: Rows, _: Intent) -> bool:
 
 
 def _authenticator_changed(rows: Rows, intent: Intent) -> bool:
-    return isinstance(intent, Regenerate) and _factor(rows).bound > 1
+    return isinstance(intent, Regenerate | Remove) and _factor(rows).bound > 1
 
 
 _REASONS: dict[str, Callable[[Rows, Any], bool]] = {

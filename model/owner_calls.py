@@ -59,6 +59,11 @@ def _confirm(version: int) -> Steps[None]:
         raise Refused("REAUTHENTICATION_FAILED")
 
 
+def _check_same(p: Protocol, factor: Factor, bound: int) -> None:
+    if factor.bound != bound and p.has(Mechanism.SAME_AUTHENTICATOR):
+        raise Refused("CONFLICT")
+
+
 def _shown_before(call: Regenerate | ConfirmSetup | ChangePassword) -> Steps[Outcome | None]:
     shown = yield from answered(f"session {call.session}", call.request, *_content(call))
     return shown
@@ -93,8 +98,7 @@ def regenerate(p: Protocol, call: Regenerate, version: int, bound: int, who: str
         return shown
     _check_method(factor)
     yield from _confirm(version)
-    if factor.bound != bound and p.has(Mechanism.SAME_AUTHENTICATOR):
-        raise Refused("CONFLICT")
+    _check_same(p, factor, bound)
     generation = factor.generation + 1
     code = f"{generation}{who}"
     yield from replace_backup_code(p, factor.generation, code)
@@ -108,15 +112,16 @@ def charge_removal(p: Protocol, call: Remove) -> Steps[Result]:
     factor, _ = yield from lock_owner(p, call.session)
     if factor.method == EMAIL:
         return Outcome(OK)
-    return Next("authenticator-off", ((yield from read_password_version()),))
+    return Next("authenticator-off", ((yield from read_password_version()), factor.bound))
 
 
-def remove(p: Protocol, call: Remove, version: int) -> Steps[Result]:
-    """``authenticator-off``."""
+def remove(p: Protocol, call: Remove, version: int, bound: int) -> Steps[Result]:
+    """``authenticator-off``: the one that was on when it was asked for, and no later one."""
     factor, _ = yield from lock_owner(p, call.session)
     if factor.method == EMAIL:
         return Outcome(OK)
     yield from _confirm(version)
+    _check_same(p, factor, bound)
     yield from turn_off_authenticator(p, factor.generation)
     yield from end_setups()
     yield from erase_superseded(factor.generation + 1)

@@ -181,8 +181,8 @@ async def test_everything_at_once(number: int, people: People, racers: Racers, l
     assert reasons(uses).keys() <= {"", "CODE_ALREADY_USED", "CODE_MISMATCH", "METHOD_NOT_ACTIVE"}
     # CONFLICT: another authenticator took the place of the one it was asked for; "repeat the call".
     assert reasons(regenerations).keys() <= {"", "METHOD_NOT_ACTIVE", "CONFLICT"}
+    assert removal.reason in ("", "CONFLICT")
     assert confirmed.reason in ("", "SETUP_EXPIRED")
-    assert removal.succeeded
     assert started.succeeded
     assert reasons(looks).keys() <= {"", "GENERATION_SUPERSEDED", "METHOD_NOT_ACTIVE"}
     shown, facts = shown_codes(outcomes), await ledger.of(owner.account_id)

@@ -26,7 +26,8 @@ class AuthenticatorRemoval:
         self._reauthenticating = Reauthenticating(deps)
 
     async def remove(self, call: Call, session_token: str, given: Reauthentication) -> None:
-        """Turn the authenticator off; on e-mail codes already: nothing to do, and no second mail."""
+        """Turn the authenticator off; on e-mail codes already: nothing to do, and no second mail. Another one in its
+        place by now: CONFLICT, and that one stays."""
         token = parse_token(TokenKind.SESSION, session_token, "session_token")
         given = given.normalised()
 
@@ -50,7 +51,7 @@ class AuthenticatorRemoval:
         owner = await lock_owner(tx, token, now, self._deps.session_limits)
         if owner.factor.method is Method.EMAIL:
             return
-        await self._reauthenticating.confirm(tx, owner, charged)
+        await self._reauthenticating.confirm_for_same(tx, owner, charged)
         account_id, generation = owner.factor.account_id, owner.factor.generation
         await second_factors.turn_off_authenticator(tx, account_id, generation)
         await authenticator_setups.end_all(tx, account_id, now)

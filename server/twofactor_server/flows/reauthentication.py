@@ -33,7 +33,8 @@ _OF_CODE = -1
 class Charged:
     """A charged re-authentication: a password, a provider's sign-in, or an assertion, which needs no judging.
 
-    ``identity`` is what the provider said; ``judge`` puts it here for ``confirm``.
+    ``totp_secret``, sealed, tells the authenticator that was on from a later one. ``identity`` is what the provider
+    said; ``judge`` puts it here for ``confirm``.
     """
 
     token: Token
@@ -43,6 +44,7 @@ class Charged:
     password_hash: str = field(repr=False)
     has_password: bool
     password_version: int
+    totp_secret: bytes | None = field(repr=False)
     identity: ProvenIdentity | None = None
 
 
@@ -73,6 +75,7 @@ class Reauthenticating:
             password_hash=account.password_hash or self._deps.hashing.argon2id.decoy,
             has_password=account.password_hash is not None,
             password_version=account.password_version,
+            totp_secret=owner.factor.totp_secret,
         )
         refusal = await self._step_up(tx, call, token, owner, given, now)
         if refusal is None and given.asserted is None:
@@ -135,6 +138,13 @@ class Reauthenticating:
         if not owner.session.passed(owner.factor.method):
             raise Refusal(Reason.REAUTHENTICATION_REQUIRED)
         await sessions.clear_reauthentications(tx, owner.session)
+
+    async def confirm_for_same(self, tx: Transaction, owner: Owner, charged: Charged) -> None:
+        """``confirm`` for what is done to the authenticator that was on when it was asked for; a later one is not the
+        one meant: CONFLICT. A try may come as late as that: its retry was answered, and another one set up since."""
+        await self.confirm(tx, owner, charged)
+        if owner.factor.totp_secret != charged.totp_secret:
+            raise Refusal(Reason.CONFLICT)
 
     async def _charge_guess(self, tx: Transaction, owner: Owner, charged: Charged, now: datetime) -> Refusal | None:
         verdict = await sessions.reauthentication_verdict(

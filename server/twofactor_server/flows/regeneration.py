@@ -1,6 +1,5 @@
 """RegenerateBackupCode: a fresh code at any time, for the password. The old one dies, the new one is shown once."""
 
-from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from twofactor_server.crypto.tokens import TokenKind, parse_token
 from twofactor_server.domain.calls import Call
 from twofactor_server.domain.not_me import backup_code_changed
 from twofactor_server.domain.reauthentication import Reauthentication
-from twofactor_server.domain.refusals import Reason, Refusal
+from twofactor_server.domain.refusals import Refusal
 from twofactor_server.domain.second_factors import Method, Proof
 from twofactor_server.flows import trail
 from twofactor_server.flows.challenges import check_method
@@ -22,14 +21,6 @@ from twofactor_server.flows.steps import Step
 from twofactor_server.mail.notices import BackupCodeRegenerated
 from twofactor_server.storage import replies, second_factors
 from twofactor_server.storage.database import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """``totp_secret``, sealed, tells the authenticator that it was asked for from a later one."""
-
-    charged: Charged
-    totp_secret: bytes | None = field(repr=False)
 
 
 class Regeneration:
@@ -46,37 +37,33 @@ class Regeneration:
         token = parse_token(TokenKind.SESSION, session_token, "session_token")
         logical = LogicalCall("RegenerateBackupCode", token, request_id, "")
 
-        async def charge(tx: Transaction) -> _Asked | ShownBackupCode | Refusal:
+        async def charge(tx: Transaction) -> Charged | ShownBackupCode | Refusal:
             now = self._deps.now()
             owner = await lock_owner(tx, token, now, self._deps.session_limits)
             if shown := await shown_before(tx, self._deps, call, logical, owner, now):
                 return shown
             proved = given.normalised()
             check_method(owner.factor, Method.AUTHENTICATOR)
-            charged = await self._reauthenticating.charge(tx, call, token, owner, proved, now)
-            return charged if isinstance(charged, Refusal) else _Asked(charged, owner.factor.totp_secret)
+            return await self._reauthenticating.charge(tx, call, token, owner, proved, now)
 
         with self._deps.hashing.place() as place:
-            asked: _Asked | ShownBackupCode = await self._deps.transact(call, Step.REGENERATION_CHARGED, charge)
-            if isinstance(asked, ShownBackupCode):
-                return asked
-            await self._reauthenticating.judge(call, asked.charged, place)
+            charged: Charged | ShownBackupCode = await self._deps.transact(call, Step.REGENERATION_CHARGED, charge)
+            if isinstance(charged, ShownBackupCode):
+                return charged
+            await self._reauthenticating.judge(call, charged, place)
             replacement = await place.run(self._deps.hashing.argon2id.new_backup_code, call.deadline)
-        replace = partial(self._replace, call=call, logical=logical, asked=asked, replacement=replacement)
+        replace = partial(self._replace, call=call, logical=logical, charged=charged, replacement=replacement)
         return await self._deps.transact(call, Step.BACKUP_CODE_REGENERATED, replace)
 
     async def _replace(
-        self, tx: Transaction, call: Call, logical: LogicalCall, asked: _Asked, replacement: Replacement
+        self, tx: Transaction, call: Call, logical: LogicalCall, charged: Charged, replacement: Replacement
     ) -> ShownBackupCode:
         now = self._deps.now()
         owner = await lock_owner(tx, logical.token, now, self._deps.session_limits)
         if shown := await shown_before(tx, self._deps, call, logical, owner, now):
             return shown
         check_method(owner.factor, Method.AUTHENTICATOR)
-        await self._reauthenticating.confirm(tx, owner, asked.charged)
-        if owner.factor.totp_secret != asked.totp_secret:
-            # Removed and set up again meanwhile: a retry may have been refused, and the new code is not the one meant.
-            raise Refusal(Reason.CONFLICT)
+        await self._reauthenticating.confirm_for_same(tx, owner, charged)
         account_id, generation = owner.factor.account_id, owner.factor.generation
         await second_factors.replace_backup_code(tx, account_id, generation, replacement.code_hash, now)
         await replies.erase_superseded(tx, account_id, generation + 1)
