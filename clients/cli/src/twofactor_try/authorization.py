@@ -75,10 +75,10 @@ def sign_in_there(provider: Provider) -> ProviderCredential:
     """Have the person sign in at the provider, and take what they come back with: by listening where the redirect leads
     on this machine, or from the address that they paste."""
     authorization = begin(provider)
-    print(f"Open this address in a browser:\n{authorization.url}", file=sys.stderr, flush=True)
     place = listening_at(provider.redirect_uri)
     if place is not None:
-        return authorization.credential(_redirected_to(place))
+        return authorization.credential(_redirected_to(place, authorization.url))
+    _show(authorization.url)
     if not person_present():
         raise CannotStartError(
             f"{provider.name} sends the browser to {provider.redirect_uri}, where we cannot listen, and there is no "
@@ -99,8 +99,12 @@ def _authorization_endpoint(provider: Provider) -> str:
     return str(endpoint)
 
 
-def _redirected_to(place: tuple[str, int]) -> str:
-    """The address of the first request that comes to this place."""
+def _show(url: str) -> None:
+    print(f"Open this address in a browser:\n{url}", file=sys.stderr, flush=True)
+
+
+def _redirected_to(place: tuple[str, int], url: str) -> str:
+    """The address of the first request that comes to this place, once the person has opened `url`."""
     arrived: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -119,6 +123,8 @@ def _redirected_to(place: tuple[str, int]) -> str:
     except OSError as trouble:
         raise CannotStartError(f"Nobody can listen at {place[0]}:{place[1]} ({trouble.strerror}).") from None
     with server:
+        # Not before we listen: a browser that knows the person may be back at once.
+        _show(url)
         server.timeout = WAIT_SECONDS
         server.handle_request()
     if not arrived:
