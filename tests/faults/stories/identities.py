@@ -77,6 +77,7 @@ class StartSignInByIdentity(OfIdentity):
     """A challenge of the identity's account."""
 
     passes = (Step.SIGN_IN_STARTED,)
+    repeats = 4
 
     async def begin(self, people: People) -> None:
         self.person.email = (await create(people, people.openid.signed_in(self._who))).email
