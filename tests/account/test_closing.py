@@ -1,5 +1,7 @@
 """An account that is closed looks like one that never was, and nothing in it opens anything."""
 
+from uuid import uuid4
+
 import grpc
 import pytest
 
@@ -16,6 +18,7 @@ from tests.account.steps import (
 from tests.article.steps import STEP, sign_in_by_backup_code, sign_in_by_mail, vouched_challenge
 from tests.conftest import Refusing
 from tests.people import PASSWORD, People, Person
+from tests.providers.owners import create, somebody
 from tests.refusals import Refused, refusal
 from tests.security.tables import audit, query, rows
 from twofactor.v1 import account_service_pb2, types_pb2
@@ -175,3 +178,12 @@ async def test_its_creation_is_not_repeated(people: People, refused: Refusing) -
         await close_by_id(people, made.account_id)
         with refused("REQUEST_ID_REUSED"):
             await people.stubs.accounts.CreateAccount(create)
+
+
+async def test_nor_is_its_creation_by_an_identity(people: People, refused: Refusing) -> None:
+    """The same for an account that came by a provider; it fails without the look at whether it was closed."""
+    credential, request_id = people.openid.signed_in(somebody()), str(uuid4())
+    made = await create(people, credential, request_id)
+    await close_by_id(people, made.account_id)
+    with refused("REQUEST_ID_REUSED"):
+        await create(people, credential, request_id)

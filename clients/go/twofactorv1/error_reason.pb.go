@@ -143,7 +143,9 @@ const (
 	// is shutting down. Whether the change happened is unknown: repeat the same call, with the same request_id, and learn
 	// it. `google.rpc.RetryInfo` says when.
 	ErrorReason_ERROR_REASON_DEPENDENCY_UNAVAILABLE ErrorReason = 38
-	// ABORTED: the database asked too often for the transaction to be run again. Nothing changed; repeat the same call.
+	// ABORTED: what the call was to change is not what it was when the call began, because another call was quicker; or the
+	// database asked too often for the transaction to be run again. This call changed nothing: look, and repeat it if it is
+	// still wanted.
 	ErrorReason_ERROR_REASON_CONFLICT ErrorReason = 39
 	// INTERNAL: a bug of the server. The answer holds an id under which the log has more, and nothing else.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 40

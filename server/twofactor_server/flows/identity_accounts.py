@@ -50,14 +50,14 @@ class IdentityAccounts:
         return created
 
     async def _created(self, request_id: UUID | None, fingerprint: bytes) -> Account | None:
-        """The account that this call created before. Created with other content: REQUEST_ID_REUSED."""
+        """The account that this call created before. Created with other content, or closed since: REQUEST_ID_REUSED."""
         if request_id is None:
             return None
         known = await self._deps.database.read(partial(accounts.by_creation, request_id=request_id))
         if known is None:
             return None
         recorded = await self._deps.database.read(partial(accounts.creation_fingerprint, request_id=request_id))
-        if recorded is None or not hmac.compare_digest(recorded, fingerprint):
+        if known.close_time is not None or recorded is None or not hmac.compare_digest(recorded, fingerprint):
             raise Refusal(Reason.REQUEST_ID_REUSED, field="request_id")
         return known
 

@@ -928,7 +928,9 @@ pub enum ErrorReason {
     /// is shutting down. Whether the change happened is unknown: repeat the same call, with the same request_id, and learn
     /// it. `google.rpc.RetryInfo` says when.
     DependencyUnavailable = 38,
-    /// ABORTED: the database asked too often for the transaction to be run again. Nothing changed; repeat the same call.
+    /// ABORTED: what the call was to change is not what it was when the call began, because another call was quicker; or the
+    /// database asked too often for the transaction to be run again. This call changed nothing: look, and repeat it if it is
+    /// still wanted.
     Conflict = 39,
     /// INTERNAL: a bug of the server. The answer holds an id under which the log has more, and nothing else.
     Internal = 40,

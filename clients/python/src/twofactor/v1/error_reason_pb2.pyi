@@ -154,7 +154,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     it. `google.rpc.RetryInfo` says when.
     """
     ERROR_REASON_CONFLICT: _ErrorReason.ValueType  # 39
-    """ABORTED: the database asked too often for the transaction to be run again. Nothing changed; repeat the same call."""
+    """ABORTED: what the call was to change is not what it was when the call began, because another call was quicker; or the
+    database asked too often for the transaction to be run again. This call changed nothing: look, and repeat it if it is
+    still wanted.
+    """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 40
     """INTERNAL: a bug of the server. The answer holds an id under which the log has more, and nothing else."""
 
@@ -302,7 +305,10 @@ is shutting down. Whether the change happened is unknown: repeat the same call, 
 it. `google.rpc.RetryInfo` says when.
 """
 ERROR_REASON_CONFLICT: ErrorReason.ValueType  # 39
-"""ABORTED: the database asked too often for the transaction to be run again. Nothing changed; repeat the same call."""
+"""ABORTED: what the call was to change is not what it was when the call began, because another call was quicker; or the
+database asked too often for the transaction to be run again. This call changed nothing: look, and repeat it if it is
+still wanted.
+"""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 40
 """INTERNAL: a bug of the server. The answer holds an id under which the log has more, and nothing else."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -331,7 +331,9 @@ export enum ErrorReason {
   DEPENDENCY_UNAVAILABLE = 38,
 
   /**
-   * ABORTED: the database asked too often for the transaction to be run again. Nothing changed; repeat the same call.
+   * ABORTED: what the call was to change is not what it was when the call began, because another call was quicker; or the
+   * database asked too often for the transaction to be run again. This call changed nothing: look, and repeat it if it is
+   * still wanted.
    *
    * @generated from enum value: ERROR_REASON_CONFLICT = 39;
    */
