@@ -1,8 +1,19 @@
-"""Meetings of a sign-in with what changes the account: password, address, "this wasn't me", the end of it."""
+"""Meetings with what changes the account: password, identities, address, "this wasn't me", the end of it."""
 
-from model.calls import ChangePassword, Close, ConfirmEmail, Regenerate, Report, StartSignIn, Use
+from model.calls import (
+    ChangePassword,
+    Close,
+    ConfirmEmail,
+    Regenerate,
+    Report,
+    SetPassword,
+    StartByIdentity,
+    StartSignIn,
+    Unlink,
+    Use,
+)
 from model.rows import Challenge, Link
-from model.starts import BROWSER, LAPTOP, SECOND, account
+from model.starts import BROWSER, LAPTOP, SECOND, account, identified
 from model.world import Scenario, Script
 
 PASSWORD = Scenario(
@@ -52,4 +63,23 @@ CLOSING = Scenario(
         Script(LAPTOP, (Close(0),)),
     ),
     account(0, (("challenges", 2), Challenge())),
+)
+LAST_WAY = Scenario(
+    "the last way in",
+    "an account without a password: its two identities are unlinked from two tabs, while one of them starts a sign-in",
+    (
+        Script(LAPTOP, (Unlink(0, 1),)),
+        Script(SECOND, (Unlink(0, 2),)),
+        Script(BROWSER, (StartByIdentity(1, 1),)),
+    ),
+    identified(2),
+)
+FIRST_PASSWORD = Scenario(
+    "unlinking against a first password",
+    "the only identity is unlinked, and once more if that was refused, while another tab sets a first password with it",
+    (
+        Script(LAPTOP, (Unlink(0, 1), Unlink(0, 1)), stubborn=True),
+        Script(SECOND, (SetPassword(0, 1, "p"),)),
+    ),
+    identified(1),
 )

@@ -11,6 +11,9 @@ from model.calls import (
     Regenerate,
     Remove,
     Saved,
+    SetPassword,
+    StartByIdentity,
+    Unlink,
     Use,
     VerifyApp,
 )
@@ -106,7 +109,23 @@ def _password_changed(rows: Rows, _: Intent) -> bool:
     return account.password_version > 1 or account.closed
 
 
-def _authenticator_changed(rows: Rows, intent: Intent) -> bool:
+def _proof_gone(rows: Rows, intent: Intent) -> bool:
+    unlinked = isinstance(intent, SetPassword) and not rows.get(("identities", intent.by)).linked
+    return unlinked or _password_changed(rows, intent)
+
+
+def _not_linked(rows: Rows, intent: Intent) -> bool:
+    return isinstance(intent, StartByIdentity) and not rows.get(("identities", intent.identity)).linked
+
+
+def _last_way_in(rows: Rows, intent: Intent) -> bool:
+    linked = {key[1] for key, identity in rows.table("identities") if identity.linked}
+    return isinstance(intent, Unlink) and linked == {intent.identity} and not rows.get(ACCOUNT).has_password
+
+
+def _conflict(rows: Rows, intent: Intent) -> bool:
+    if isinstance(intent, SetPassword):
+        return bool(rows.get(ACCOUNT).has_password)
     return isinstance(intent, Regenerate | Remove) and _factor(rows).bound > 1
 
 
@@ -123,6 +142,8 @@ _REASONS: dict[str, Callable[[Rows, Any], bool]] = {
     "SETUP_EXPIRED": _setup_over,
     "GENERATION_SUPERSEDED": _superseded,
     "CREDENTIALS_MISMATCH": _password_changed,
-    "REAUTHENTICATION_FAILED": _password_changed,
-    "CONFLICT": _authenticator_changed,
+    "REAUTHENTICATION_FAILED": _proof_gone,
+    "IDENTITY_NOT_LINKED": _not_linked,
+    "LAST_WAY_IN": _last_way_in,
+    "CONFLICT": _conflict,
 }

@@ -33,6 +33,14 @@ class StartSignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class StartByIdentity:
+    """StartSignIn with a linked identity; ``challenge``: the number of what comes of it."""
+
+    challenge: int
+    identity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Regenerate:
     """RegenerateBackupCode from a signed-in session."""
 
@@ -96,6 +104,23 @@ class ChangePassword:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPassword:
+    """SetPassword, for an account that has none; ``by``: the identity that proves its owner."""
+
+    session: int
+    by: int
+    request: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlink:
+    """UnlinkIdentity, proved by that very identity."""
+
+    session: int
+    identity: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmEmail:
     """ConfirmEmailChange, by a mailed link."""
 
@@ -131,6 +156,7 @@ Intent = (
     Use
     | VerifyApp
     | StartSignIn
+    | StartByIdentity
     | Regenerate
     | Remove
     | StartSetup
@@ -139,6 +165,8 @@ Intent = (
     | SignOut
     | Revoke
     | ChangePassword
+    | SetPassword
+    | Unlink
     | ConfirmEmail
     | Report
     | Close

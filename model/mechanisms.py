@@ -13,6 +13,7 @@ class Promise(StrEnum):
     FREE = "never free"
     DEAD = "nothing dead opens anything"
     TRUE = "every refusal is true"
+    WAY_IN = "always a way in"
 
 
 class Mechanism(StrEnum):
@@ -41,6 +42,7 @@ class Mechanism(StrEnum):
     JUDGED_AGAIN = "setup code judged again"
     VOID_CHALLENGES = "open sign-ins void"
     SAME_AUTHENTICATOR = "the same authenticator still"
+    LINK_REREAD = "link looked up again"
 
 
 @dataclass(frozen=True, slots=True)

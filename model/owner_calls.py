@@ -1,4 +1,4 @@
-"""What a signed-in owner changes: the server's regeneration, setup, removal, "saved", sign-out and password change.
+"""What a signed-in owner changes: the server's regeneration, setup, removal, "saved" and sign-out.
 
 The password is right at first; charging and judging it is left out, that it is read again under the lock is not.
 """
@@ -14,13 +14,14 @@ from model.calls import (
     Result,
     Revoke,
     Saved,
+    SetPassword,
     SignOut,
     StartSetup,
 )
 from model.completion import answered
-from model.database import Find, Read, Refused, Steps, Update
+from model.database import Read, Refused, Steps
 from model.mechanisms import Mechanism, Protocol
-from model.rows import ACCOUNT, AUTHENTICATOR, EMAIL, Code, Factor, Reply, Session, Setup
+from model.rows import AUTHENTICATOR, EMAIL, Code, Factor, Reply, Session, Setup
 from model.statements import (
     create_setup,
     end_sessions,
@@ -35,8 +36,10 @@ from model.statements import (
     replace_backup_code,
     turn_off_authenticator,
     turn_on_authenticator,
-    void_challenges,
 )
+
+Logical = Regenerate | ConfirmSetup | ChangePassword | SetPassword
+"""The calls that keep a reply in their session."""
 
 
 def lock_owner(p: Protocol, session: int) -> Steps[tuple[Factor, Session]]:
@@ -53,7 +56,7 @@ def _check_method(factor: Factor) -> None:
         raise Refused("METHOD_NOT_ACTIVE")
 
 
-def _confirm(version: int) -> Steps[None]:
+def confirm(version: int) -> Steps[None]:
     """The password is still the one that was verified."""
     if (yield from read_password_version()) != version:
         raise Refused("REAUTHENTICATION_FAILED")
@@ -64,18 +67,20 @@ def _check_same(p: Protocol, factor: Factor, bound: int) -> None:
         raise Refused("CONFLICT")
 
 
-def _shown_before(call: Regenerate | ConfirmSetup | ChangePassword) -> Steps[Outcome | None]:
-    shown = yield from answered(f"session {call.session}", call.request, *_content(call))
+def shown_before(call: Logical) -> Steps[Outcome | None]:
+    """The reply given before to this logical call; None if there is none."""
+    shown = yield from answered(f"session {call.session}", call.request, *content(call))
     return shown
 
 
-def _content(call: Regenerate | ConfirmSetup | ChangePassword) -> tuple[str, str]:
+def content(call: Logical) -> tuple[str, str]:
+    """The method and what is fingerprinted beside it."""
     return type(call).__name__, str(call.setup) if isinstance(call, ConfirmSetup) else ""
 
 
 def _show(call: Regenerate | ConfirmSetup, code: Code, generation: int) -> Steps[Outcome]:
     if call.request is not None:
-        reply = Reply(*_content(call), call.session, code, generation)
+        reply = Reply(*content(call), call.session, code, generation)
         yield from keep_reply(f"session {call.session}", call.request, reply)
     return Outcome(OK, code, generation)
 
@@ -83,7 +88,7 @@ def _show(call: Regenerate | ConfirmSetup, code: Code, generation: int) -> Steps
 def charge_regeneration(p: Protocol, call: Regenerate) -> Steps[Result]:
     """``regeneration-charged``: a reply given before, or the password to verify."""
     factor, _ = yield from lock_owner(p, call.session)
-    shown = yield from _shown_before(call)
+    shown = yield from shown_before(call)
     if shown:
         return shown
     _check_method(factor)
@@ -93,11 +98,11 @@ def charge_regeneration(p: Protocol, call: Regenerate) -> Steps[Result]:
 def regenerate(p: Protocol, call: Regenerate, version: int, bound: int, who: str) -> Steps[Result]:
     """``backup-code-regenerated``: for the authenticator that was on when it was asked for, and no later one."""
     factor, _ = yield from lock_owner(p, call.session)
-    shown = yield from _shown_before(call)
+    shown = yield from shown_before(call)
     if shown:
         return shown
     _check_method(factor)
-    yield from _confirm(version)
+    yield from confirm(version)
     _check_same(p, factor, bound)
     generation = factor.generation + 1
     code = f"{generation}{who}"
@@ -120,7 +125,7 @@ def remove(p: Protocol, call: Remove, version: int, bound: int) -> Steps[Result]
     factor, _ = yield from lock_owner(p, call.session)
     if factor.method == EMAIL:
         return Outcome(OK)
-    yield from _confirm(version)
+    yield from confirm(version)
     _check_same(p, factor, bound)
     yield from turn_off_authenticator(p, factor.generation)
     yield from end_setups()
@@ -138,7 +143,7 @@ def start_setup(p: Protocol, call: StartSetup) -> Steps[Result]:
 def judge_setup(p: Protocol, call: ConfirmSetup) -> Steps[Result]:
     """``setup-code-judged``: the digits, against the app's of now."""
     yield from lock_owner(p, call.session)
-    shown = yield from _shown_before(call)
+    shown = yield from shown_before(call)
     if shown:
         return shown
     setup = yield from _open_setup(call)
@@ -150,7 +155,7 @@ def judge_setup(p: Protocol, call: ConfirmSetup) -> Steps[Result]:
 def turn_on(p: Protocol, call: ConfirmSetup, who: str) -> Steps[Result]:
     """``authenticator-on``: secret and backup code change together."""
     factor, _ = yield from lock_owner(p, call.session)
-    shown = yield from _shown_before(call)
+    shown = yield from shown_before(call)
     if shown:
         return shown
     setup = yield from _open_setup(call)
@@ -195,27 +200,4 @@ def revoke(p: Protocol, call: Revoke) -> Steps[Result]:
     """``session-revoked``: one session ends another."""
     yield from lock_owner(p, call.session)
     yield from end_sessions(call.other)
-    return Outcome(OK)
-
-
-def charge_password(p: Protocol, call: ChangePassword) -> Steps[Result]:
-    """``password-charged``: a reply given before, or the password to verify."""
-    yield from lock_owner(p, call.session)
-    shown = yield from _shown_before(call)
-    return shown or Next("password-changed", ((yield from read_password_version()),))
-
-
-def change_password(p: Protocol, call: ChangePassword, version: int) -> Steps[Result]:
-    """``password-changed``: open challenges are void, every other session ends."""
-    yield from lock_owner(p, call.session)
-    shown = yield from _shown_before(call)
-    if shown:
-        return shown
-    yield from _confirm(version)
-    yield Update(ACCOUNT, lambda _: True, lambda row: row._replace(password_version=version + 1))
-    yield from void_challenges(p)
-    found = yield Find("sessions", lambda _, row: not row.ended and row.challenge != call.session)
-    yield from end_sessions(*(row.challenge for _, row in found))
-    if call.request is not None:
-        yield from keep_reply(f"session {call.session}", call.request, Reply(*_content(call), call.session, None, None))
     return Outcome(OK)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model import account_calls, backup_codes, completion, owner_calls
+from model import account_calls, backup_codes, completion, first_factor_calls, owner_calls
 from model.calls import (
     OK,
     AppMovesOn,
@@ -19,10 +19,13 @@ from model.calls import (
     Result,
     Revoke,
     Saved,
+    SetPassword,
     SignOut,
+    StartByIdentity,
     StartSetup,
     StartSignIn,
     TenMinutesPass,
+    Unlink,
     Use,
     VerifyApp,
 )
@@ -34,6 +37,7 @@ from model.statements import lock_factor, read_password_version
 FIRST = {
     VerifyApp: "authenticator-code-judged",
     StartSignIn: "password-verified",
+    StartByIdentity: "identity-exchanged",
     Regenerate: "regeneration-charged",
     Remove: "removal-charged",
     StartSetup: "setup-started",
@@ -42,6 +46,8 @@ FIRST = {
     SignOut: "signed-out",
     Revoke: "session-revoked",
     ChangePassword: "password-charged",
+    SetPassword: "password-charged",
+    Unlink: "unlink-charged",
     ConfirmEmail: "email-changed",
     Report: "not-me-reported",
     Close: "closing-charged",
@@ -64,6 +70,11 @@ def program(p: Protocol, intent: Intent, phase: str, facts: tuple[Any, ...], who
             return completion.verify_app(p, intent, who)
         case StartSignIn():
             return _verify_password() if phase == "password-verified" else _start(p, intent, *facts)
+        case StartByIdentity():
+            first = phase == FIRST[StartByIdentity]
+            return first_factor_calls.exchange(intent) if first else _start(p, intent, *facts)
+        case ChangePassword() | SetPassword() | Unlink():
+            return _first_factor(p, intent, phase, facts)
         case TenMinutesPass() | AppMovesOn():
             return _pass_time(intent)
         case ConfirmEmail():
@@ -106,10 +117,6 @@ def _owner(p: Protocol, intent: Intent, phase: str, facts: tuple[Any, ...], who:
             return owner_calls.charge_removal(p, intent) if first else owner_calls.remove(p, intent, *facts)
         case ConfirmSetup():
             return owner_calls.judge_setup(p, intent) if first else owner_calls.turn_on(p, intent, who)
-        case ChangePassword():
-            if first:
-                return owner_calls.charge_password(p, intent)
-            return owner_calls.change_password(p, intent, *facts)
         case StartSetup():
             return owner_calls.start_setup(p, intent)
         case Saved():
@@ -121,21 +128,36 @@ def _owner(p: Protocol, intent: Intent, phase: str, facts: tuple[Any, ...], who:
     raise TypeError(intent)
 
 
+def _first_factor(
+    p: Protocol, intent: ChangePassword | SetPassword | Unlink, phase: str, facts: tuple[Any, ...]
+) -> Steps[Result]:
+    first = phase == FIRST[type(intent)]
+    if isinstance(intent, Unlink):
+        return first_factor_calls.charge_unlinking(p, intent) if first else first_factor_calls.unlink(p, intent, *facts)
+    if first:
+        return first_factor_calls.charge_password(p, intent)
+    return first_factor_calls.replace_password(p, intent, *facts)
+
+
 def _verify_password() -> Steps[Result]:
     """Verified against what is read without a lock, as Argon2id takes its time."""
     return Next("sign-in-started", ((yield from read_password_version()),))
 
 
-def _start(p: Protocol, call: StartSignIn, verified: int) -> Steps[Result]:
+def _start(p: Protocol, call: StartSignIn | StartByIdentity, verified: int) -> Steps[Result]:
     """``sign-in-started``: the password that was verified may have been changed since."""
     yield from lock_factor(p)
     account: Account = yield Read(ACCOUNT)
     if account.closed or (account.password_version != verified and p.has(Mechanism.VERSION_REREAD)):
         raise Refused("CREDENTIALS_MISMATCH")
+    begun_by = 0
+    if isinstance(call, StartByIdentity):
+        begun_by = call.identity
+        yield from first_factor_calls.check_still_linked(p, call)
     key: Key = ("challenges", call.challenge)
     # Repeated after a lost answer it makes another challenge, the first one's token being lost: one row does for both.
     if (yield Read(key)) is None:
-        yield Insert(key, Challenge(password_version=verified, address=account.address))
+        yield Insert(key, Challenge(password_version=verified, address=account.address, begun_by=begun_by))
     return Outcome(OK)
 
 

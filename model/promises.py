@@ -41,7 +41,8 @@ class Promises:
 
     def _by_rows(self, rows: Rows) -> Broken | None:
         if rows not in self._rows:
-            self._rows[rows] = opened_twice(rows) or charged_wrong(rows) or stale_challenge(rows) or outlived(rows)
+            found = opened_twice(rows) or charged_wrong(rows) or stale_challenge(rows) or outlived(rows)
+            self._rows[rows] = found or locked_out(rows)
         return self._rows[rows]
 
     def _by_move(self, before: World, move: Move) -> Broken | None:
@@ -87,7 +88,8 @@ def charged_wrong(rows: Rows) -> Broken | None:
 
 
 def stale_challenge(rows: Rows) -> Broken | None:
-    """An open challenge that an older password started, or that belongs to an older address or a closed account."""
+    """An open challenge that an older password or an unlinked identity started, or that belongs to an older address or
+    a closed account."""
     account: Account = rows.get(ACCOUNT)
     for _, challenge in rows.table("challenges"):
         if challenge.completed or challenge.void:
@@ -96,6 +98,8 @@ def stale_challenge(rows: Rows) -> Broken | None:
             return Promise.DEAD, "a sign-in that the old password started is still open"
         if challenge.address != account.address:
             return Promise.DEAD, "a sign-in for the old address is still open"
+        if challenge.begun_by and not rows.get(("identities", challenge.begun_by)).linked:
+            return Promise.DEAD, "a sign-in that an unlinked identity started is still open"
         if account.closed:
             return Promise.DEAD, "a sign-in to a closed account is open"
     return None
@@ -106,6 +110,14 @@ def outlived(rows: Rows) -> Broken | None:
     if rows.get(ACCOUNT).closed and any(not session.ended for _, session in rows.table("sessions")):
         return Promise.DEAD, "a session of a closed account is alive"
     return None
+
+
+def locked_out(rows: Rows) -> Broken | None:
+    """An account that is not closed, and that no first factor opens."""
+    account: Account = rows.get(ACCOUNT)
+    if account.closed or account.has_password or any(identity.linked for _, identity in rows.table("identities")):
+        return None
+    return Promise.WAY_IN, "the account has neither a password nor an identity"
 
 
 def judged_free(committed: Rows, intent: Intent) -> Broken | None:

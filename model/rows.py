@@ -36,10 +36,19 @@ class Account(NamedTuple):
     password_version: int = 1
     address: int = 1
     closed: bool = False
+    has_password: bool = True
+
+
+class Identity(NamedTuple):
+    """``identities``, keyed by number, each at a provider of its own; a row that is deleted on the server is one that
+    is not ``linked`` here."""
+
+    linked: bool = True
 
 
 class Challenge(NamedTuple):
-    """``challenges``. ``over``: its ten minutes have passed; ``address``: the one that it was started for."""
+    """``challenges``. ``over``: its ten minutes have passed; ``address``: the one that it was started for;
+    ``begun_by``: the identity that did, 0 for the password."""
 
     attempts: int = 0
     completed: bool = False
@@ -47,6 +56,7 @@ class Challenge(NamedTuple):
     over: bool = False
     password_version: int = 1
     address: int = 1
+    begun_by: int = 0
 
 
 class Attempt(NamedTuple):

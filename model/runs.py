@@ -10,7 +10,7 @@ from model.promises import Promises
 from model.rows import forget
 from model.symmetry import Symmetry
 from model.tidy import tidied
-from model.variants import Variant
+from model.variant import Variant
 from model.world import Scenario
 
 

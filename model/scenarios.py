@@ -1,4 +1,4 @@
-"""What is explored of the whole protocol: twenty-one meetings of two or three parties, with crashes and lost answers.
+"""What is explored of the whole protocol: twenty-three meetings of two or three parties, with crashes and lost answers.
 
 All of it in one scenario would be too much for any machine; what matters is which calls meet, and each meeting that
 the protocol has an answer to is here.
@@ -6,7 +6,7 @@ the protocol has an answer to is here.
 
 from dataclasses import replace
 
-from model.account_scenarios import ADDRESS, CLOSING, NOT_ME, PASSWORD, SIGN_IN
+from model.account_scenarios import ADDRESS, CLOSING, FIRST_PASSWORD, LAST_WAY, NOT_ME, PASSWORD, SIGN_IN
 from model.calls import (
     AppMovesOn,
     ConfirmSetup,
@@ -208,6 +208,8 @@ WHOLE = (
     ADDRESS,
     NOT_ME,
     CLOSING,
+    LAST_WAY,
+    FIRST_PASSWORD,
     TIME,
     GUESSES,
     OLD_CODE,

@@ -5,7 +5,8 @@ from dataclasses import replace
 from model import scenarios
 from model.mechanisms import Mechanism as M
 from model.mechanisms import Promise as P
-from model.variants import RACE, SIGN_IN, Variant, few
+from model.variant import Variant, few
+from model.variants import RACE, SIGN_IN
 from model.world import Scenario
 
 _RACE = replace(RACE, crashes=1)

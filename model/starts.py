@@ -8,6 +8,7 @@ from model.rows import (
     Attempt,
     Challenge,
     Factor,
+    Identity,
     Key,
     Row,
     Session,
@@ -30,6 +31,12 @@ def account(challenges: int, *more: tuple[Key, Row], factor: Factor = CODE_1) ->
     rows: dict[Key, Row] = {FACTOR: factor, ACCOUNT: Account(), ("sessions", 0): Session(0, "before")}
     rows |= {("challenges", number): Challenge() for number in range(1, challenges + 1)}
     return rows | dict(more)
+
+
+def identified(identities: int) -> dict[Key, Row]:
+    """An account like that, without a password: so many identities open it."""
+    linked = [(("identities", number), Identity()) for number in range(1, identities + 1)]
+    return account(0, (ACCOUNT, Account(has_password=False)), *linked)
 
 
 def guessed(challenge: int, times: int) -> list[tuple[Key, Row]]:

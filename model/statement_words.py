@@ -40,6 +40,8 @@ def _state(key: Key, row: Any) -> str:
         return "nothing"
     if key == FACTOR:
         return f"generation {row.generation}"
+    if hasattr(row, "linked"):
+        return "linked" if row.linked else "unlinked"
     if hasattr(row, "completed"):
         return "completed" if row.completed else "void" if row.void else "open"
     return "found"

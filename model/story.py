@@ -15,8 +15,10 @@ DATABASE = "DB"
 _OPEN_ENDED = {
     "regeneration-charged": "the password is right",
     "removal-charged": "the password is right",
-    "password-charged": "the password is right",
+    "password-charged": "the proof is right",
     "password-verified": "the password is right",
+    "identity-exchanged": "the identity is linked",
+    "unlink-charged": "the proof is right",
     "setup-code-judged": "the digits are right",
 }
 """What a step finds that changes nothing and answers nothing yet."""

@@ -17,10 +17,13 @@ from model.calls import (
     Report,
     Revoke,
     Saved,
+    SetPassword,
     SignOut,
+    StartByIdentity,
     StartSetup,
     StartSignIn,
     TenMinutesPass,
+    Unlink,
     Use,
     VerifyApp,
 )
@@ -29,6 +32,7 @@ from model.statements import ATTEMPTS
 
 _TABLES = (
     "accounts",
+    "identities",
     "mailed_links",
     "challenges",
     "backup_code_attempts",
@@ -68,6 +72,8 @@ class Names:
                 return f"types the app's digits on sign-in {challenge}", "VerifyAuthenticatorCode"
             case StartSignIn(challenge):
                 return f"starts sign-in {challenge} with the password", "StartSignIn"
+            case StartByIdentity(challenge, identity):
+                return f"starts sign-in {challenge} with identity {identity}", "StartSignIn"
             case Regenerate():
                 return "asks for a new backup code", "RegenerateBackupCode"
             case Remove():
@@ -82,18 +88,28 @@ class Names:
                 return f"signs out of session {session}", "SignOut"
             case Revoke(_, other):
                 return f"ends session {other} from outside", "RevokeSession"
+            case TenMinutesPass():
+                return "ten minutes pass, every sign-in that was started has run out of time", ""
+            case AppMovesOn():
+                return "the app shows other digits by now", ""
+        return self._account_call(intent)
+
+    @staticmethod
+    def _account_call(intent: Intent) -> tuple[str, str]:
+        match intent:
             case ChangePassword():
                 return "changes the password", "ChangePassword"
+            case SetPassword():
+                return "sets a first password", "SetPassword"
+            case Unlink(_, identity):
+                return f"unlinks identity {identity}, by a fresh proof of it", f"UnlinkIdentity, {identity}"
             case ConfirmEmail():
                 return "follows the link that changes the address", "ConfirmEmailChange"
             case Report(_, generation):
                 return f'says of code {generation}, "this wasn\'t me"', "ReportNotMe"
             case Close():
                 return "closes the account", "CloseAccount"
-            case TenMinutesPass():
-                return "ten minutes pass, every sign-in that was started has run out of time", ""
-            case AppMovesOn():
-                return "the app shows other digits by now", ""
+        raise TypeError(intent)
 
     def outcome(self, outcome: Outcome) -> str:
         """The answer."""
@@ -127,6 +143,8 @@ class Names:
                 yield "the setup is over" if new.ended else "the digits are stale" if new.stale else "a setup is open"
             case "accounts":
                 yield "the account is closed" if new.closed else _changed_account(old, new)
+            case "identities":
+                yield f"identity {key[1]} is unlinked"
             case "mailed_links":
                 yield "the link is used up"
 
@@ -143,7 +161,9 @@ class Names:
 
 
 def _changed_account(old: Any, new: Any) -> str:
-    return "the address is another one" if new.address != old.address else "the password is another one"
+    if new.address != old.address:
+        return "the address is another one"
+    return "the password is another one" if old.has_password else "the account has a password"
 
 
 def _challenge(number: Any, old: Any, new: Any) -> Iterator[str]:

@@ -4,42 +4,13 @@ A mechanism that stands alone is taken out alone, and a promise breaks. Where se
 is shown to hold without the others, and the promise to break without them all.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from model import account_scenarios, scenarios
+from model import scenarios
+from model.account_variants import ACCOUNT_BROKEN
 from model.mechanisms import Mechanism as M
 from model.mechanisms import Promise as P
-from model.mechanisms import without
-from model.world import Scenario
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """``breaks``: the promise that must be seen to break; None: of those in ``looking_at``, none may. ``instead``:
-    what the protocol does without the mechanisms."""
-
-    removed: tuple[M, ...]
-    breaks: P | None
-    scenario: Scenario
-    instead: str = ""
-    looking_at: frozenset[P] = frozenset(P)
-
-    @property
-    def name(self) -> str:
-        """What is missing."""
-        return ", ".join(self.removed)
-
-    @property
-    def played(self) -> Scenario:
-        """The scenario, played without the mechanisms."""
-        return replace(self.scenario, protocol=without(*self.removed))
-
-
-def few(scenario: Scenario, *clients: int, crashes: int = 0, losses: int = 0) -> Scenario:
-    """The scenario with no more clients and faults than the story needs."""
-    scripts = tuple(scenario.scripts[index] for index in clients) if clients else scenario.scripts
-    return replace(scenario, scripts=scripts, crashes=crashes, losses=losses, alike=0, own_challenges=False)
-
+from model.variant import Variant, few
 
 RACE = few(scenarios.STATEMENTS)
 """Two uses of one code, statement by statement."""
@@ -207,18 +178,5 @@ BROKEN = (
         "Calls that race with one code on one server share one verdict. Without the generation in its name, the "
         "verdict on a dead code is taken for one on the living.",
     ),
-    Variant(
-        (M.VERSION_REREAD,),
-        P.DEAD,
-        few(account_scenarios.SIGN_IN),
-        "A sign-in starts with a password that was verified a moment ago; nobody looks whether it still is the "
-        "password.",
-    ),
-    Variant(
-        (M.VOID_CHALLENGES,),
-        P.DEAD,
-        few(account_scenarios.ADDRESS, 1, 2),
-        "The address changes, and a sign-in that was started for the old one goes on: whoever holds the old mailbox "
-        "is still on the way in.",
-    ),
+    *ACCOUNT_BROKEN,
 )

@@ -8,7 +8,8 @@ import pytest
 from model import __main__ as command
 from model import page, scenarios
 from model.mechanisms import Mechanism, without
-from model.variants import BROKEN, Variant
+from model.variant import Variant
+from model.variants import BROKEN
 
 QUICK = replace(scenarios.TIME, crashes=0, losses=1)
 BROKEN_PROTOCOL = replace(QUICK, protocol=without(Mechanism.REPLY_FIRST))

@@ -16,7 +16,7 @@ from model.rows import FACTOR, Attempt
 from model.world import Scenario, World
 from twofactor_server.flows.steps import Step
 
-NO_STEPS = {"time", "password-verified"}
+NO_STEPS = {"time", "password-verified", "identity-exchanged"}
 """Time, and what is read without a transaction."""
 
 

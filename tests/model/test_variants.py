@@ -9,7 +9,8 @@ from model import page
 from model.mechanisms import Mechanism, Promise
 from model.runs import run_variant
 from model.second_lines import SECOND_LINES
-from model.variants import BROKEN, Variant
+from model.variant import Variant
+from model.variants import BROKEN
 
 
 def _name(variant: Variant) -> str:

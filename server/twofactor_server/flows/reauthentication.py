@@ -5,6 +5,7 @@ in one session is one attempt, so an honest retry after a crash costs nothing; f
 session. What is remembered of a password is keyed by the session's token, which the server does not keep.
 """
 
+import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -143,7 +144,7 @@ class Reauthenticating:
         """``confirm`` for what is done to the authenticator that was on when it was asked for; a later one is not the
         one meant: CONFLICT. A try may come as late as that: its retry was answered, and another one set up since."""
         await self.confirm(tx, owner, charged)
-        if owner.factor.totp_secret != charged.totp_secret:
+        if not hmac.compare_digest(owner.factor.totp_secret or b"", charged.totp_secret or b""):
             raise Refusal(Reason.CONFLICT)
 
     async def _charge_guess(self, tx: Transaction, owner: Owner, charged: Charged, now: datetime) -> Refusal | None:
