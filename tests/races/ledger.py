@@ -15,6 +15,8 @@ _STALE_REPLIES = """SELECT count(*) FROM replies JOIN sessions USING (account_id
 WHERE account_id = $1 AND sealed IS NOT NULL AND (end_time IS NOT NULL OR replies.generation < $2)"""
 _FAILURES = "SELECT count(*) FROM second_factor_failures WHERE account_id = $1"
 _SUSPENDED = "SELECT suspend_time IS NOT NULL FROM accounts WHERE account_id = $1"
+_IDENTITIES = "SELECT issuer, subject, provider FROM identities WHERE account_id = $1"
+_OWNED = "SELECT issuer, subject FROM identity_owners WHERE account_id = $1"
 _MAILS = "SELECT kind FROM outbox WHERE account_id = $1"
 _EVENTS = "SELECT action, outcome FROM audit_events WHERE account_id = $1"
 
@@ -34,6 +36,7 @@ class Facts:
     reauthentications: int
     failures: int
     suspended: bool
+    identities: Counter[str]
     mails: Counter[str]
     events: Counter[tuple[str, str]]
 
@@ -47,8 +50,8 @@ class Ledger:
     async def of(self, account_id: str) -> Facts:
         """The account's facts, after checking what must hold in any state: a backup code exists with an authenticator
         only, a completed challenge has one session, no session is without one, every charged backup code got its
-        verdict, no code was spent before it was made, and no answer is kept that shows a dead code or belongs to a
-        session that was ended."""
+        verdict, no code was spent before it was made, every linked identity is this account's and no other's, and no
+        answer is kept that shows a dead code or belongs to a session that was ended."""
         account = UUID(account_id)
         method, generation, has_code = await self.connection.fetchrow(_FACTOR, account)
         assert has_code == (method == "authenticator")
@@ -61,6 +64,9 @@ class Ledger:
         verdicts = Counter(await self._column(_ATTEMPTS, account))
         assert not verdicts["pending"], verdicts
         assert not await self.connection.fetchval(_STALE_REPLIES, account, generation)
+        linked = await self.connection.fetch(_IDENTITIES, account)
+        owned = await self.connection.fetch(_OWNED, account)
+        assert {(issuer, subject) for issuer, subject, _ in linked} == {(issuer, subject) for issuer, subject in owned}
         return Facts(
             method=method,
             generation=generation,
@@ -72,6 +78,7 @@ class Ledger:
             reauthentications=await self.connection.fetchval(_REAUTHENTICATIONS, account),
             failures=await self.connection.fetchval(_FAILURES, account),
             suspended=await self.connection.fetchval(_SUSPENDED, account),
+            identities=Counter(provider for _, _, provider in linked),
             mails=Counter(await self._column(_MAILS, account)),
             events=Counter((action, outcome) for action, outcome in await self.connection.fetch(_EVENTS, account)),
         )

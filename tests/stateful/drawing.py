@@ -10,10 +10,12 @@ from tests.stateful.programs import MALFORMED, OPENINGS, UNKNOWN, Act, Program, 
 
 _SPANS = (29, 31, 31, 31, 31, 61, 299, 301, 599, 601, 3599, 3601, 86_399, 86_401, 259_199, 259_201)
 _REQUESTS = (0, 1, 1, 2, 2, 3)
+_PASSWORDS = ("first", "first", "first", "second", "short")
 _PROOFS = (
     *["password"] * 8,
     *("wrong 1", "wrong 2", "wrong 3", "none", "word", "word", "stale word", "word for another"),
     *("password + app", "password + app", "password + app wrong", "word + app", "wrong 4 + app next"),
+    *("identity", "identity", "identity", "identity + app", "stranger", "made up"),
 )
 
 
@@ -29,6 +31,7 @@ class Kinds:
     app: Sequence[str]
     mailed: Sequence[str]
     said: Sequence[str]
+    link: Sequence[str]
 
     def act(self, method: str, **words: Sequence[int] | Sequence[str]) -> SearchStrategy[Act]:
         """An act of this method."""
@@ -78,6 +81,28 @@ class Kinds:
         )
 
     @property
+    def linking(self) -> Sequence[SearchStrategy[Act]]:
+        """One more way in, or one less."""
+        return (
+            self.act("LinkIdentity", proof=self.proof, code=self.link, request=_REQUESTS),
+            self.act("UnlinkIdentity", proof=self.proof, setup=self.setup),
+        )
+
+    @property
+    def password(self) -> SearchStrategy[Act]:
+        """A new password. What is mailed at that moment may be lost: it meets nothing that mails a code."""
+        known = ("password", "password", "password", "wrong 1")
+        return st.one_of(
+            self.act("ChangePassword", proof=known, code=_PASSWORDS, request=_REQUESTS),
+            self.act("SetPassword", proof=self.proof, code=_PASSWORDS, request=_REQUESTS),
+        )
+
+    @property
+    def by_identity(self) -> SearchStrategy[Act]:
+        """StartSignIn with an identity."""
+        return self.act("StartSignIn", proof=("identity", "identity", "identity", "stranger", "made up"))
+
+    @property
     def send(self) -> SearchStrategy[Act]:
         """SendEmailCode."""
         return self.act("SendEmailCode", request=_REQUESTS, network=(0, 0, 0, 1, 2))
@@ -85,7 +110,7 @@ class Kinds:
     @property
     def looking(self) -> SearchStrategy[Act]:
         """What only looks."""
-        methods = ("GetChallenge", "GetTwoFactor", "GetSession", "GetAccount", "ListSessions")
+        methods = ("GetChallenge", "GetTwoFactor", "GetSession", "GetAccount", "ListSessions", "ListIdentities")
         return st.one_of([self.act(method) for method in methods])
 
     @property
@@ -100,8 +125,11 @@ class Kinds:
             self.act("StartSignIn", proof=_PROOFS, network=(0, 1)),
             self.act("CreateAccount", request=(0, 1), code=("", "wrong")),
             self.confirmation,
+            self.password,
+            self.by_identity,
+            self.act("LinkIdentity", proof=self.proof, code=("another's",), request=_REQUESTS),
         )
-        return st.one_of([*self.proving, *self.owning, self.send, self.start, self.looking, *odd])
+        return st.one_of([*self.proving, *self.owning, *self.linking, self.send, self.start, self.looking, *odd])
 
 
 def start_of(who: int, network: int = 0, request: int = 0) -> Act:
@@ -130,6 +158,7 @@ ANY = Kinds(
     ),
     mailed=(*["newest"] * 6, "older", "older", "another challenge's", "wrong", "wrong", "malformed"),
     said=("held", "held", "held", "older", "none"),
+    link=("first", "first", "first", "second", "hub", "hub", "made up"),
 )
 """Acts of all sorts, those that must be refused among them."""
 
@@ -142,6 +171,7 @@ NEAT = Kinds(
     app=("now", "now", "next", "wrong"),
     mailed=("newest", "newest", "older", "wrong"),
     said=("held",),
+    link=("first", "hub"),
 )
 """Acts that mostly do what they are meant to, and get in each other's way."""
 
@@ -165,6 +195,28 @@ def _races(kinds: Kinds) -> SearchStrategy[Together]:
     return st.one_of(several.map(lambda acts: Together(tuple(acts))), repeated, against)
 
 
+def _first_factor_races(kinds: Kinds) -> SearchStrategy[Together]:
+    """Ways in that come and go at once, and a sign-in by one of them; a new password, and what else changes."""
+    others = st.lists(st.one_of([*kinds.linking, kinds.by_identity, *kinds.owning]), min_size=1, max_size=3)
+    going = st.builds(lambda one, some: Together((one, *some)), kinds.linking[1], others)
+    each_one = st.builds(_each_one, kinds.linking[1])
+    changes = st.lists(st.one_of([*kinds.proving, *kinds.owning, *kinds.linking]), min_size=1, max_size=3)
+    password = st.builds(lambda one, some: Together((one, *some)), kinds.password, changes)
+    moving = st.builds(_moving, kinds.linking[1], st.sampled_from(kinds.proof))
+    return st.one_of(going, each_one, password, moving)
+
+
+def _each_one(unlink: Act) -> Together:
+    """Every identity is unlinked at once."""
+    return Together((replace(unlink, setup=0), replace(unlink, setup=1)))
+
+
+def _moving(unlink: Act, proof: str) -> Together:
+    """An identity leaves one account while another one wants it."""
+    link = Act("LinkIdentity", who=1 - unlink.who, proof=proof, code="another's", request=1)
+    return Together((replace(unlink, setup=0), link))
+
+
 Phrase = tuple[Step, ...]
 _LATER = st.just(Wait(31))
 
@@ -183,6 +235,10 @@ def _phrases(kinds: Kinds) -> SearchStrategy[Phrase]:
         (kinds.begin, kinds.confirm, races),
         (kinds.start, kinds.send, kinds.proving[3]),
         (kinds.proving[0], kinds.owning[2], kinds.proving[0]),
+        (kinds.linking[0], kinds.linking[1]),
+        (kinds.linking[0], kinds.by_identity, proving),
+        (kinds.linking[0], kinds.linking[0], _first_factor_races(kinds)),
+        (kinds.by_identity, _first_factor_races(kinds), proving),
         (kinds.proving[0], kinds.confirmation, kinds.start, proving),
     ]
     return st.one_of([st.tuples(*wording) for wording in wordings])

@@ -26,6 +26,7 @@ async def _look_around(player: Player, who: int) -> None:
     """What is shown is what is so; the oracle compares."""
     account = player.accounts[who]
     acts = [Act("GetTwoFactor", who=who, on=on) for on in range(min(2, len(account.sessions)))]
+    acts += [Act("ListIdentities", who=who, on=on) for on in range(min(1, len(account.sessions)))]
     acts += [Act("ListSessions", who=who, on=on) for on in range(min(1, len(account.sessions)))]
     acts += [Act("GetChallenge", who=who, on=on) for on in range(min(4, len(account.challenges)))]
     acts += [Act("GetSession", who=who, on=on) for on in range(min(3, len(account.sessions)))]
@@ -34,11 +35,10 @@ async def _look_around(player: Player, who: int) -> None:
 
 async def _get_in(player: Player, who: int) -> None:
     """Whatever has happened, the owner gets in with the code they hold. This asks nothing of the oracle."""
-    if player.accounts[who].suspended:
-        assert await player.act(Act("ConfirmFirstFactor", who=who)) == Done()
+    if player.accounts[who].identities:
+        await _start(player, who, "identity")
     first = "password" if player.accounts[who].password else "word"
-    start = Act("StartSignIn", who=who, proof=first, network=3)
-    assert isinstance(await player.act(start), Started)
+    await _start(player, who, first)
     if player.accounts[who].factor.method is Method.EMAIL:
         assert isinstance(await player.act(Act("VerifyEmailCode", who=who, code="newest")), SignedIn)
         return
@@ -50,11 +50,17 @@ async def _get_in(player: Player, who: int) -> None:
     answer = await player.act(Act("UseBackupCode", who=who, code="held", request=1))
     assert isinstance(answer, SignedIn), answer
     assert answer.generation == shown + 1
-    again = await player.act(Act("StartSignIn", who=who, proof=first, network=3))
-    assert isinstance(again, Started)
+    await _start(player, who, first)
     answer = await player.act(Act("UseBackupCode", who=who, code="old"))
     assert isinstance(answer, Refused)
     assert answer.reason == "CODE_ALREADY_USED"
+
+
+async def _start(player: Player, who: int, first: str) -> None:
+    """What was wrong before, a dead code of just now perhaps, may have suspended the first factor."""
+    if player.accounts[who].suspended:
+        assert await player.act(Act("ConfirmFirstFactor", who=who)) == Done()
+    assert isinstance(await player.act(Act("StartSignIn", who=who, proof=first, network=3)), Started)
 
 
 async def _settle_accounts(player: Player, who: int, ledger: Ledger) -> None:
@@ -80,6 +86,7 @@ def facts_of(account: Account) -> Facts:
         failures=len(account.failures),
         suspended=account.suspended,
         reauthentications=sum(len(session.proofs) for session in account.sessions.values()),
+        identities=Counter(one.known_as.provider for one in account.identities.values()),
         mails=Counter(account.mails),
         events=Counter(account.audit),
     )

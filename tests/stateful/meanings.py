@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
+from tests.stateful.consents import Consents, own
 from tests.stateful.oracle import calls
 from tests.stateful.oracle.calls import Asserted, Call, Proof
+from tests.stateful.oracle.linking import Credential
 from tests.stateful.oracle.moments import app_code
 from tests.stateful.oracle.state import Account, Challenge
 from tests.stateful.programs import MALFORMED, UNKNOWN, Act
@@ -20,13 +22,14 @@ _WRONG = "zzzz zzzz zzzz {:04d}"
 @dataclass(frozen=True)
 class Scene:
     """The accounts in play, the time, the codes that were mailed to each by the address they were asked from, the links
-    that were, and a fresh address for each network."""
+    that were, a fresh address for each network, and what people bring from their providers."""
 
     accounts: Sequence[Account]
     now: datetime
     mailed: Sequence[Mapping[str, str]]
     links: Sequence[Sequence[str]]
     fresh_ip: Callable[[int], str]
+    consents: Consents
 
 
 def call_of(act: Act, scene: Scene) -> Call:
@@ -42,8 +45,8 @@ def call_of(act: Act, scene: Scene) -> Call:
             return calls.GetAccount(account.email.upper())
         case "StartSignIn":
             given, fresh, remember_me = proof_of(act, scene), scene.fresh_ip(act.network), bool(act.request)
-            password = "" if given.asserted else given.password or "nothing"
-            return calls.StartSignIn(account.email, password, given.asserted, fresh, remember_me)
+            password = "" if given.asserted or given.credential else given.password or "nothing"
+            return calls.StartSignIn(account.email, password, given.asserted, given.credential, fresh, remember_me)
         case "ConfirmFirstFactor":
             return _confirmation(act, scene, ip)
         case "GetChallenge":
@@ -76,6 +79,18 @@ def _in_session(act: Act, scene: Scene, request_id: str, ip: str) -> Call:
             return calls.RevokeSession(session, session_id, ip)
         case "RevokeOtherSessions":
             return calls.RevokeOtherSessions(session, act.code == "all", ip)
+        case "SetPassword":
+            return calls.SetPassword(session, proof_of(act, scene), _new_password(act), request_id, ip)
+        case "ChangePassword":
+            current = proof_of(act, scene).password or "nothing"
+            return calls.ChangePassword(session, current, _new_password(act), request_id, ip)
+        case "ListIdentities":
+            return calls.ListIdentities(session)
+        case "LinkIdentity":
+            return calls.LinkIdentity(session, proof_of(act, scene), _to_link(act, scene, request_id), request_id, ip)
+        case "UnlinkIdentity":
+            linked = _pick(act.setup, dict.fromkeys(account.identities, True)) or account.account_id
+            return calls.UnlinkIdentity(session, proof_of(act, scene), linked, ip)
         case "GetTwoFactor":
             return calls.GetTwoFactor(session)
         case "ConfirmBackupCodeSaved":
@@ -107,8 +122,28 @@ def _confirmation(act: Act, scene: Scene, ip: str) -> Call:
     return calls.ConfirmFirstFactor(token, passwords.get(act.code, right), nth, ip)
 
 
+def _new_password(act: Act) -> str:
+    """``first``, ``second``; ``short``."""
+    return act.code if act.code == "short" else f"the {act.code} password after that"
+
+
+def _to_link(act: Act, scene: Scene, request_id: str) -> Credential:
+    """``first``, ``second``, ``hub``: identities of the owner; ``another's``, one that the other account has; ``made
+    up``. The same again under the same request_id."""
+    account, other = scene.accounts[act.who], scene.accounts[1 - act.who]
+    if act.code == "made up":
+        return scene.consents.made_up(own(account.account_id, "first"))
+    if act.code == "another's":
+        theirs = [one.known_as for one in other.identities.values()]
+        identity = theirs[0] if theirs else own(other.account_id, "first")
+    else:
+        identity = own(account.account_id, act.code)
+    return scene.consents.given(identity, request_id)
+
+
 def proof_of(act: Act, scene: Scene) -> Proof:
-    """``none``, ``password``, ``word`` (a trusted caller's), each also spoiled; with ``+ app`` the app's code too."""
+    """``none``, ``password``, ``word`` (a trusted caller's), ``identity`` (the newest that is linked), each also
+    spoiled; with ``+ app`` the app's code too."""
     account, other = scene.accounts[act.who], scene.accounts[1 - act.who]
     given, _, with_app = act.proof.partition(" + ")
     code = app_code_of(Act("", code=with_app.removeprefix("app ") or "now"), account.factor.secret, scene)
@@ -122,6 +157,12 @@ def proof_of(act: Act, scene: Scene) -> Proof:
             return Proof(asserted=Asserted(account.account_id, scene.now - timedelta(seconds=601)), app_code=code)
         case "word for another":
             return Proof(asserted=Asserted(other.account_id, scene.now), app_code=code)
+        case "identity" | "stranger":
+            linked = [one.known_as for one in account.identities.values()] if given == "identity" else []
+            stranger = own(account.account_id, "stranger")
+            return Proof(credential=scene.consents.given(linked[-1] if linked else stranger), app_code=code)
+        case "made up":
+            return Proof(credential=scene.consents.made_up(own(account.account_id, "first")), app_code=code)
         case "none":
             return Proof(app_code=code)
     return Proof(given, app_code=code)

@@ -13,11 +13,13 @@ import grpc
 from tests.people import PASSWORD
 from tests.servers import PATIENCE, Clock
 from tests.stateful import wire
+from tests.stateful.consents import Consents
 from tests.stateful.inbox import Inbox
 from tests.stateful.meanings import Scene, call_of
 from tests.stateful.oracle.answers import AccountSeen, Answer, Shown, SignedIn, Started
-from tests.stateful.oracle.calls import Call, CreateAccount
+from tests.stateful.oracle.calls import Call, CreateAccount, LinkIdentity, UnlinkIdentity
 from tests.stateful.oracle.contract import Made, explained, one_by_one
+from tests.stateful.oracle.linking import KnownAs
 from tests.stateful.oracle.moments import Moment
 from tests.stateful.oracle.state import Account
 from tests.stateful.programs import Act, Step, Together, Wait
@@ -35,6 +37,7 @@ class Player:
     channels: Sequence[grpc.aio.Channel]
     inbox: Inbox
     clock: Clock
+    consents: Consents
     tell: Callable[[str], None]
     possible: list[list[Account]] = field(default_factory=list)
     _given: set[str] = field(default_factory=set)
@@ -60,7 +63,7 @@ class Player:
         """What acts are about."""
         letters = [self.inbox.of(account.email) for account in self.accounts]
         mailed, links = [one.codes for one in letters], [one.links for one in letters]
-        return Scene(self.accounts, self.clock.now, mailed, links, self._fresh_ip)
+        return Scene(self.accounts, self.clock.now, mailed, links, self._fresh_ip, self.consents)
 
     async def play(self, steps: Sequence[Step]) -> None:
         """Every step, one after the other."""
@@ -85,15 +88,26 @@ class Player:
         for (_, call), answer in zip(made, answers, strict=True):
             self.tell(f"{call}\n    {answer}")
             self._check_new(answer)
+        elsewhere = [self._linked_by(1 - who, made) for who in (0, 1)]
         for who in {who for who, _ in made}:
             own = [
                 Made(call, a, wire.fresh_of(a)) for (whose, call), a in zip(made, answers, strict=True) if whose == who
             ]
-            await self._explain(who, own, scene)
+            always, perhaps = elsewhere[who]
+            at = Moment(scene.now, scene.mailed[who], elsewhere=always, perhaps_elsewhere=perhaps)
+            await self._explain(who, own, at)
         return answers
 
-    async def _explain(self, who: int, made: Sequence[Made], scene: Scene) -> None:
-        at = Moment(scene.now, scene.mailed[who])
+    def _linked_by(self, who: int, made: Sequence[tuple[int, Call]]) -> tuple[frozenset[KnownAs], frozenset[KnownAs]]:
+        """The identities that this account has throughout these calls, and those that it has at times or perhaps."""
+        had = [{one.known_as for one in account.identities.values()} for account in self.possible[who]]
+        always, ever = frozenset.intersection(*map(frozenset, had)), frozenset.union(*map(frozenset, had))
+        changing = [call for whose, call in made if whose == who and isinstance(call, LinkIdentity | UnlinkIdentity)]
+        if not changing:
+            return always, ever
+        return frozenset(), ever | {call.credential.identity for call in changing if isinstance(call, LinkIdentity)}
+
+    async def _explain(self, who: int, made: Sequence[Made], at: Moment) -> None:
         after = explained(self.possible[who], made, at)
         if not after:
             raise Unexplained(_told(self.possible[who][0], made, at))

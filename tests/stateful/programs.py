@@ -5,7 +5,7 @@ open, ``code="held"`` the newest backup code that its owner was shown. So an act
 leaves the others their meaning, and a failing program shrinks well.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 UNKNOWN = -1
@@ -80,6 +80,9 @@ _SET_UP = (Act("StartAuthenticatorSetup"), Act("ConfirmAuthenticatorSetup", code
 _USED = (Act("StartSignIn"), Act("UseBackupCode", code="held", request=1))
 _FIVE = (Act("UseBackupCode", code="new wrong"),) * 5
 _GUESSED = (Act("StartSignIn"), *_FIVE) * 4
+_TWO_WAYS = (Act("LinkIdentity", code="first"), Act("LinkIdentity", code="hub"))
+_OTHER_SIGNED_IN = tuple(replace(act, who=1, proof="word") for act in _SIGNED_IN)
+_OTHER_TWO_WAYS = tuple(replace(act, who=1, proof="word") for act in _TWO_WAYS)
 
 OPENINGS: dict[str, tuple[Step, ...]] = {
     "an account": (),
@@ -89,6 +92,8 @@ OPENINGS: dict[str, tuple[Step, ...]] = {
     "after a use": (*_SIGNED_IN, *_SET_UP, *_USED),
     "after a use, two challenges": (*_SIGNED_IN, *_SET_UP, *_USED, Act("StartSignIn"), Act("StartSignIn")),
     "nineteen wrong codes": (*_SIGNED_IN, *_SET_UP, *_GUESSED[:-1], Act("StartSignIn")),
+    "two ways in": (*_SIGNED_IN, *_TWO_WAYS),
+    "two ways in, no password": (*_OTHER_SIGNED_IN, *_OTHER_TWO_WAYS, Act("StartSignIn", who=1, proof="identity")),
     "two accounts": (*_SIGNED_IN, *_SET_UP, Act("StartSignIn"), Act("StartSignIn", who=1, proof="word")),
 }
 """What has happened before a program begins."""

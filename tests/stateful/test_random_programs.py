@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, note, settings
 
 from tests.races.ledger import Ledger
 from tests.servers import Server
+from tests.stateful.consents import Consents
 from tests.stateful.drawing import programs
 from tests.stateful.ending import check_end
 from tests.stateful.inbox import Inbox
@@ -35,7 +36,8 @@ async def test_every_answer_is_explained(
     program: Program, server: Server, channels: list[grpc.aio.Channel], inbox: Inbox, ledger: Ledger
 ) -> None:
     """The answers are those of some order."""
-    player = Player(channels, inbox, server.clock, note)
+    assert server.providers
+    player = Player(channels, inbox, server.clock, Consents(server.providers), note)
     await player.begin()
     await player.play(program.whole)
     await check_end(player, ledger)

@@ -12,6 +12,7 @@ from tests.people import CLIENT
 from tests.refusals import Refused, refusal
 from tests.stateful.oracle import answers, calls
 from tests.stateful.oracle.answers import Answer
+from tests.stateful.oracle.linking import Credential
 from tests.stateful.oracle.moments import Fresh
 from twofactor.v1 import account_service_pb2, sign_in_service_pb2, two_factor_service_pb2, types_pb2
 
@@ -39,6 +40,8 @@ def request_of(call: calls.Call) -> Any:
             request.client.CopyFrom(types_pb2.ClientInfo(ip_address=value, user_agent=CLIENT.user_agent))
         elif name == "proof":
             _fill_proof(request.reauthentication, value)
+        elif name == "credential" and isinstance(call, calls.LinkIdentity):
+            _fill_credential(request, value)
         elif name == "nth" or (isinstance(call, calls.StartSignIn) and name != "remember_me"):
             continue
         elif isinstance(call, calls.UseBackupCode) and name == "code":
@@ -48,6 +51,8 @@ def request_of(call: calls.Call) -> Any:
     if isinstance(call, calls.StartSignIn):
         if call.asserted:
             _fill_word(request.asserted, call.asserted)
+        elif call.credential:
+            _fill_credential(request, call.credential)
         else:
             request.password.email, request.password.password = call.email, call.password
     return request
@@ -69,7 +74,12 @@ def answer_of(response: Any) -> Answer:
     match type(response).DESCRIPTOR.name.removesuffix("Response"):
         case "CreateAccount" | "GetAccount":
             seen = response.account
-            return answers.AccountSeen(seen.account_id, seen.email, seen.email_verified, seen.has_password)
+            providers = tuple(seen.linked_providers)
+            return answers.AccountSeen(seen.account_id, seen.email, seen.email_verified, seen.has_password, providers)
+        case "LinkIdentity":
+            return _identity(response.identity)
+        case "ListIdentities":
+            return answers.IdentitiesSeen(tuple(map(_identity, response.identities)))
         case "StartSignIn":
             return answers.Started(response.challenge_token, _challenge(response.challenge))
         case "GetChallenge" | "SendEmailCode":
@@ -102,6 +112,8 @@ def fresh_of(answer: Answer) -> Fresh:
             return Fresh(token=answer.token, session_id=answer.session.session_id, code=answer.code)
         case answers.Shown():
             return Fresh(code=answer.code)
+        case answers.IdentitySeen():
+            return Fresh(identity_id=answer.identity_id)
         case answers.SetupStarted():
             return Fresh(setup_id=answer.setup_id, secret=answer.secret)
     return Fresh()
@@ -124,9 +136,19 @@ def refused_of(error: grpc.aio.AioRpcError) -> answers.Refused:
 def _fill_proof(message: types_pb2.Reauthentication, proof: calls.Proof) -> None:
     if proof.asserted:
         _fill_word(message.asserted, proof.asserted)
+    elif proof.credential:
+        _fill_credential(message, proof.credential)
     elif proof.password is not None:
         message.password = proof.password
     message.authenticator_code = proof.app_code
+
+
+def _fill_credential(message: Any, credential: Credential) -> None:
+    given = message.github if credential.identity.first_factor == "github" else message.oidc
+    given.authorization_code, given.code_verifier = credential.code, credential.verifier
+    given.redirect_uri = credential.redirect_uri
+    if credential.identity.first_factor == "oidc":
+        given.provider, given.nonce = credential.identity.provider, credential.nonce
 
 
 def _fill_word(message: types_pb2.AssertedFirstFactor, word: calls.Asserted) -> None:
@@ -146,6 +168,10 @@ def _challenge(message: types_pb2.Challenge) -> answers.ChallengeSeen:
         expires=_time(message.expire_time),
         state=types_pb2.ChallengeState.Name(message.state).removeprefix("CHALLENGE_STATE_"),
     )
+
+
+def _identity(message: types_pb2.Identity) -> answers.IdentitySeen:
+    return answers.IdentitySeen(message.identity_id, message.provider, message.email, _time(message.link_time))
 
 
 def _session(message: types_pb2.Session) -> answers.SessionSeen:

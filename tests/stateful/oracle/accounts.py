@@ -22,4 +22,7 @@ def get_account(account: Account, call: GetAccount, at: Moment) -> Outcomes:
 
 def seen(account: Account) -> AccountSeen:
     """As it is shown."""
-    return AccountSeen(account.account_id, account.email, account.verified, bool(account.password))
+    providers = sorted({one.known_as.provider for one in account.identities.values()})
+    return AccountSeen(
+        account.account_id, account.email, account.verified, bool(account.password), tuple(providers)
+    )  # fmt: skip

@@ -37,6 +37,24 @@ class AccountSeen:
     email: str
     verified: bool
     has_password: bool
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IdentitySeen:
+    """LinkIdentity, and each of ListIdentities."""
+
+    identity_id: str
+    provider: str
+    email: str
+    linked: datetime
+
+
+@dataclass(frozen=True)
+class IdentitiesSeen:
+    """ListIdentities."""
+
+    identities: tuple[IdentitySeen, ...]
 
 
 @dataclass(frozen=True)
@@ -131,6 +149,8 @@ Answer = (
     Refused
     | Done
     | AccountSeen
+    | IdentitySeen
+    | IdentitiesSeen
     | ChallengeSeen
     | Started
     | SessionSeen

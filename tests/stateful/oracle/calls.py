@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.stateful.oracle.linking import Credential
+
 
 @dataclass(frozen=True)
 class Asserted:
@@ -19,6 +21,14 @@ class Proof:
     password: str | None = None
     asserted: Asserted | None = None
     app_code: str = ""
+    credential: Credential | None = None
+
+    @property
+    def guess(self) -> str:
+        """What is charged once, however often it is sent; "" where there is nothing to judge."""
+        if self.credential is not None:
+            return f"{self.credential.identity.provider} {self.credential.code}"
+        return self.password or ""
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,12 @@ class GetAccount:
 
 @dataclass(frozen=True)
 class StartSignIn:
-    """StartSignIn, with a password or an assertion."""
+    """StartSignIn, with a password, an assertion or an identity."""
 
     email: str
     password: str = ""
     asserted: Asserted | None = None
+    credential: Credential | None = None
     ip: str = ""
     remember_me: bool = False
 
@@ -144,6 +155,61 @@ class ConfirmFirstFactor:
 
 
 @dataclass(frozen=True)
+class SetPassword:
+    """SetPassword."""
+
+    session: str
+    proof: Proof
+    new_password: str
+    request_id: str
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class ChangePassword:
+    """ChangePassword."""
+
+    session: str
+    current_password: str
+    new_password: str
+    request_id: str
+    ip: str = ""
+
+    @property
+    def proof(self) -> Proof:
+        """The current password."""
+        return Proof(self.current_password)
+
+
+@dataclass(frozen=True)
+class LinkIdentity:
+    """LinkIdentity."""
+
+    session: str
+    proof: Proof
+    credential: Credential
+    request_id: str
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class UnlinkIdentity:
+    """UnlinkIdentity."""
+
+    session: str
+    proof: Proof
+    identity_id: str
+    ip: str = ""
+
+
+@dataclass(frozen=True)
+class ListIdentities:
+    """ListIdentities."""
+
+    session: str
+
+
+@dataclass(frozen=True)
 class GetTwoFactor:
     """GetTwoFactor."""
 
@@ -206,7 +272,15 @@ class RemoveAuthenticator:
 
 
 OnChallenge = GetChallenge | SendEmailCode | VerifyEmailCode | VerifyAuthenticatorCode | UseBackupCode
-Changing = StartAuthenticatorSetup | RegenerateBackupCode | RemoveAuthenticator
+Changing = (
+    StartAuthenticatorSetup
+    | RegenerateBackupCode
+    | RemoveAuthenticator
+    | SetPassword
+    | ChangePassword
+    | LinkIdentity
+    | UnlinkIdentity
+)
 InSession = (
     GetSession
     | SignOut
@@ -214,6 +288,7 @@ InSession = (
     | RevokeSession
     | RevokeOtherSessions
     | GetTwoFactor
+    | ListIdentities
     | ConfirmBackupCodeSaved
     | ConfirmAuthenticatorSetup
     | CancelAuthenticatorSetup

@@ -12,6 +12,7 @@ from tests.stateful.oracle.calls import (
     VerifyAuthenticatorCode,
     VerifyEmailCode,
 )
+from tests.stateful.oracle.linking import linked_as
 from tests.stateful.oracle.mailing import next_send, send
 from tests.stateful.oracle.moments import Moment, Next, Outcomes, network
 from tests.stateful.oracle.state import MINUTE, Account, Challenge, Failures, Method, ProvenBy, Session
@@ -28,7 +29,13 @@ def start_sign_in(account: Account, call: StartSignIn, at: Moment) -> Outcomes:
     if call.asserted is not None:
         if not at.now - 10 * MINUTE <= call.asserted.time <= at.now + TOLERANCE:
             raise Refusal("INVALID_FIELD", field="asserted.auth_time")
-        yield account, Next(_open)
+        yield account, Next(_open, (account.password_version,))
+        return
+    if call.credential is not None:
+        if not call.credential.given:
+            raise Refusal("CREDENTIALS_MISMATCH")
+        _check_linked(account, call)
+        yield account, Next(_open, (account.password_version,))
         return
     failures = account.sign_ins.get(network(call.ip), Failures())
     if left := failures.left(at.now):
@@ -46,7 +53,7 @@ def _judge(account: Account, call: StartSignIn, at: Moment, charged: bool, faile
     if failed:
         others = {name: counted for name, counted in account.sign_ins.items() if name != network(call.ip)}
         account = replace(account, sign_ins=others)
-    yield account, Next(_open)
+    yield account, Next(_open, (account.password_version,))
 
 
 def _failed(account: Account, call: StartSignIn, at: Moment) -> Account:
@@ -56,14 +63,23 @@ def _failed(account: Account, call: StartSignIn, at: Moment) -> Account:
     return replace(account, sign_ins={**account.sign_ins, prefix: failures.again(at.now)})
 
 
-def _open(account: Account, call: StartSignIn, at: Moment) -> Outcomes:
-    """A right first factor opens a challenge, unless it is suspended; on e-mail codes it is mailed its first code, or
-    is not opened."""
+def _check_linked(account: Account, call: StartSignIn) -> None:
+    if call.credential is not None and linked_as(account.identities, call.credential.identity) is None:
+        raise Refusal("IDENTITY_NOT_LINKED")
+
+
+def _open(account: Account, call: StartSignIn, at: Moment, version: int) -> Outcomes:
+    """A right first factor opens a challenge, if it is still that and not suspended; on e-mail codes it is mailed its
+    first code, or is not opened."""
+    if account.password_version != version:
+        raise Refusal("CREDENTIALS_MISMATCH")
     if account.suspended:
         yield account.audited("start_sign_in", "FIRST_FACTOR_SUSPENDED"), Refused("FIRST_FACTOR_SUSPENDED")
         return
+    _check_linked(account, call)
     token = at.fresh.token
-    challenge = Challenge(at.now, by_password=call.asserted is None, remember_me=call.remember_me)
+    begun_by = call.credential.identity.first_factor if call.credential else "asserted" if call.asserted else "password"
+    challenge = Challenge(at.now, begun_by, remember_me=call.remember_me)
     account = replace(account, challenges={**account.challenges, token: challenge}).audited("start_sign_in")
     if account.factor.method is Method.EMAIL:
         account = send(account, token, "", call.ip, at.now)
@@ -145,7 +161,7 @@ def complete(
     challenge, token = account.challenges[call.challenge], at.fresh.token
     session = Session(
         at.fresh.session_id,
-        challenge.by_password,
+        challenge.begun_by,
         proven_by,
         at.now,
         created=at.now,

@@ -20,12 +20,12 @@ def regenerate(account: Account, call: RegenerateBackupCode, at: Moment) -> Outc
     yield proofs.charge(account, call, at, _replace)
 
 
-def _replace(account: Account, call: RegenerateBackupCode, at: Moment) -> Outcomes:
+def _replace(account: Account, call: RegenerateBackupCode, at: Moment, version: int) -> Outcomes:
     if before := _shown_before(account, call, at):
         yield before
         return
     check_method(account, Method.APP)
-    account = new_code(proofs.confirmed(account, call.session), at)
+    account = new_code(proofs.confirmed(account, call, version), at)
     account = account.audited("regenerate_backup_code").mailed("backup-code-regenerated")
     answer = Shown(at.fresh.code, account.factor.generation)
     yield replies.keep(account, call.session, call.request_id, _CONTENT, answer, call.session, at.now), answer
@@ -46,12 +46,12 @@ def remove(account: Account, call: RemoveAuthenticator, at: Moment) -> Outcomes:
         yield proofs.charge(account, call, at, _turn_off)
 
 
-def _turn_off(account: Account, call: RemoveAuthenticator, at: Moment) -> Outcomes:
+def _turn_off(account: Account, call: RemoveAuthenticator, at: Moment, version: int) -> Outcomes:
     live_session(account, call.session, at.now)
     if account.factor.method is Method.EMAIL:
         yield account, Done()
         return
-    account = proofs.confirmed(account, call.session).with_factor(
+    account = proofs.confirmed(account, call, version).with_factor(
         method=Method.EMAIL,
         code="",
         code_created=None,

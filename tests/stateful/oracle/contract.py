@@ -1,7 +1,7 @@
 """Every method of the contract, and every order in which calls made at one moment may have happened."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.stateful.oracle import (
     accounts,
@@ -10,6 +10,8 @@ from tests.stateful.oracle import (
     challenges,
     changes,
     codes,
+    identities,
+    passwords,
     sessions,
     setups,
     suspension,
@@ -34,6 +36,11 @@ FIRST: dict[type, Step] = {
     calls.RevokeSession: sessions.revoke_session,
     calls.RevokeOtherSessions: sessions.revoke_other_sessions,
     calls.ConfirmFirstFactor: suspension.confirm_first_factor,
+    calls.SetPassword: passwords.choose_password,
+    calls.ChangePassword: passwords.choose_password,
+    calls.LinkIdentity: identities.link_identity,
+    calls.UnlinkIdentity: identities.unlink_identity,
+    calls.ListIdentities: identities.list_identities,
     calls.GetTwoFactor: sessions.get_two_factor,
     calls.ConfirmBackupCodeSaved: sessions.confirm_saved,
     calls.StartAuthenticatorSetup: setups.start_setup,
@@ -97,7 +104,7 @@ def outcomes(account: Account, one: Made, following: Next, at: Moment) -> Iterat
         yield account, refused
         return
     try:
-        yield from following.step(account, one.call, Moment(at.now, at.mailed, one.fresh), *following.facts)
+        yield from following.step(account, one.call, replace(at, fresh=one.fresh), *following.facts)
     except Refusal as refusal:
         yield account, refusal.answer
 

@@ -13,6 +13,7 @@ from typing import Any
 import pyotp
 
 from tests.stateful.oracle.answers import Answer, Refusal
+from tests.stateful.oracle.linking import KnownAs
 from tests.stateful.oracle.state import Account, Session
 
 STEP_SECONDS = 30
@@ -27,15 +28,19 @@ class Fresh:
     code: str = ""
     setup_id: str = ""
     secret: str = ""
+    identity_id: str = ""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """``mailed``: the digits that were mailed, by the address they were asked from."""
+    """``mailed``: the digits that were mailed, by the address they were asked from; ``elsewhere``: the identities that
+    another account has all the time, ``perhaps_elsewhere`` those that it has at some time, or may have."""
 
     now: datetime
     mailed: Mapping[str, str]
     fresh: Fresh = Fresh()
+    elsewhere: frozenset[KnownAs] = frozenset()
+    perhaps_elsewhere: frozenset[KnownAs] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from tests.stateful.oracle.answers import Refusal, Shown, SignedIn
+from tests.stateful.oracle.answers import Done, IdentitySeen, Refusal, Shown, SignedIn
 from tests.stateful.oracle.state import DAY, Account, Reply
 
+Kept = SignedIn | Shown | IdentitySeen | Done
+"""What may be answered once more."""
 
-def replayed(
-    account: Account, scope: str, request_id: str, content: tuple[str, ...], now: datetime
-) -> SignedIn | Shown | None:
+
+def replayed(account: Account, scope: str, request_id: str, content: tuple[str, ...], now: datetime) -> Kept | None:
     """What this logical call was answered before; None if it was not, or if no replay is wanted.
 
     The same request_id with other content is REQUEST_ID_REUSED. A reply that is erased, or 24 hours old, is
@@ -23,7 +24,8 @@ def replayed(
         raise Refusal("REQUEST_ID_REUSED", field="request_id")
     if reply.erased or now >= reply.until:
         raise Refusal("REQUEST_ID_EXPIRED")
-    return replace(reply.answer, replayed=True)
+    answer = reply.answer
+    return replace(answer, replayed=True) if isinstance(answer, SignedIn | Shown) else answer
 
 
 def keep(
@@ -31,14 +33,15 @@ def keep(
     scope: str,
     request_id: str,
     content: tuple[str, ...],
-    answer: SignedIn | Shown,
+    answer: Kept,
     session: str,
     now: datetime,
 ) -> Account:
     """With this answer kept for who repeats the call."""
     if not request_id:
         return account
-    reply = Reply(content, answer, session, answer.generation or None, now + DAY)
+    generation = answer.generation if isinstance(answer, SignedIn | Shown) else 0
+    reply = Reply(content, answer, session, generation or None, now + DAY)
     return replace(account, replies={**account.replies, (scope, request_id): reply})
 
 

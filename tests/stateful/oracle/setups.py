@@ -17,9 +17,9 @@ def start_setup(account: Account, call: StartAuthenticatorSetup, at: Moment) -> 
     yield proofs.charge(account, call, at, _start)
 
 
-def _start(account: Account, call: StartAuthenticatorSetup, at: Moment) -> Outcomes:
+def _start(account: Account, call: StartAuthenticatorSetup, at: Moment, version: int) -> Outcomes:
     live_session(account, call.session, at.now)
-    account = proofs.confirmed(account, call.session).audited("start_authenticator_setup")
+    account = proofs.confirmed(account, call, version).audited("start_authenticator_setup")
     for setup_id in account.setups:
         account = account.with_setup(setup_id, ended=True)
     setup = Setup(call.session, at.fresh.secret, at.now)

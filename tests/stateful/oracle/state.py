@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from tests.stateful.oracle.answers import SessionSeen, Shown, SignedIn
+from tests.stateful.oracle.answers import Done, IdentitySeen, SessionSeen, Shown, SignedIn
+from tests.stateful.oracle.linking import Identity
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -97,10 +98,11 @@ class Guess:
 
 @dataclass(frozen=True)
 class Challenge:
-    """A challenge. ``codes``: its e-mail codes, oldest first; ``guesses``: the backup codes tried on it."""
+    """A challenge. ``begun_by``: "password", "asserted", "oidc" or "github"; ``codes``: its e-mail codes, oldest first;
+    ``guesses``: the backup codes tried on it."""
 
     created: datetime
-    by_password: bool
+    begun_by: str
     remember_me: bool = False
     attempts: int = 0
     completed: bool = False
@@ -136,7 +138,7 @@ class Session:
     """A session. ``proofs``: the re-authentications charged in it, and whether they are known to be wrong."""
 
     session_id: str
-    by_password: bool
+    begun_by: str
     proven_by: ProvenBy
     proven: datetime
     created: datetime
@@ -170,7 +172,7 @@ class Session:
             created=self.created,
             expires=self.expires,
             last_active=self.last_active,
-            methods=("pwd", *methods) if self.by_password else methods,
+            methods=("pwd", *methods) if self.begun_by == "password" else methods,
             ip=self.ip,
         )
 
@@ -195,7 +197,7 @@ class Reply:
     """The answer that a logical call was given. ``session``: whose end erases it; ``generation``: what it shows."""
 
     content: tuple[str, ...]
-    answer: SignedIn | Shown
+    answer: SignedIn | Shown | IdentitySeen | Done
     session: str
     generation: int | None
     until: datetime
@@ -214,14 +216,18 @@ class Link:
 class Account:
     """One account. ``replies`` are kept by scope (a challenge or a session) and request_id; ``shown`` are the backup
     codes as their owner was shown them, oldest first; ``failures`` are the moments of wrong second factors,
-    ``sign_ins`` wrong passwords by network, ``links`` those that lift a suspension, oldest first; ``audit`` and
-    ``mails`` count what was written down and sent."""
+    ``sign_ins`` wrong passwords by network, ``links`` those that lift a suspension, oldest first; ``exchanged`` are
+    the codes that its owner brought from providers to link, and that are taken; ``audit`` and ``mails`` count what was
+    written down and sent."""
 
     email: str
     account_id: str
     password: str
     created_by: str
     verified: bool = False
+    password_version: int = 1
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    exchanged: frozenset[str] = frozenset()
     factor: Factor = field(default_factory=Factor)
     challenges: Mapping[str, Challenge] = field(default_factory=dict)
     sessions: Mapping[str, Session] = field(default_factory=dict)

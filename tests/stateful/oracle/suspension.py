@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-from tests.stateful.oracle import replies
 from tests.stateful.oracle.answers import Done, Refusal
 from tests.stateful.oracle.calls import ConfirmFirstFactor
 from tests.stateful.oracle.moments import Moment, Outcomes
+from tests.stateful.oracle.shutting_out import everybody_out, with_password
 from tests.stateful.oracle.state import DAY, WEEK, Account, Link
 
 TOLD_FROM = 5
@@ -39,17 +39,11 @@ def confirm_first_factor(account: Account, call: ConfirmFirstFactor, at: Moment)
         raise Refusal("INVALID_FIELD", field="new_password")
     account = replace(
         account,
-        password=call.new_password,
         suspended=False,
         failures=(),
         links=(*account.links[:-1], replace(link, used=call.new_password)),
     )
-    for token, session in account.sessions.items():
-        if not session.ended:
-            account = replies.erase_of_session(account.with_session(token, ended=True), token)
-    for token, challenge in account.challenges.items():
-        if not challenge.completed and not challenge.over(at.now):
-            account = account.with_challenge(token, voided=True)
     if call.new_password:
-        account = account.mailed("password-changed")
+        account = with_password(account, call.new_password)
+    account = everybody_out(account, at)
     yield account.audited("confirm_first_factor"), Done()
