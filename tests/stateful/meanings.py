@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from tests.stateful.consents import Consents, own
-from tests.stateful.oracle import calls
-from tests.stateful.oracle.calls import Asserted, Call, Proof
+from tests.stateful.oracle import account_calls, calls
+from tests.stateful.oracle.calls import Call
+from tests.stateful.oracle.given import Asserted, Proof
 from tests.stateful.oracle.linking import Credential
 from tests.stateful.oracle.moments import app_code
 from tests.stateful.oracle.state import Account, Challenge
@@ -40,9 +41,11 @@ def call_of(act: Act, scene: Scene) -> Call:
     match act.method:
         case "CreateAccount":
             password = "another one" if act.code == "wrong" else account.password
-            return calls.CreateAccount(account.email, password, request_id if act.request else account.created_by)
+            return account_calls.CreateAccount(
+                account.email, password, request_id if act.request else account.created_by
+            )
         case "GetAccount":
-            return calls.GetAccount(account.email.upper())
+            return account_calls.GetAccount(account.email.upper())
         case "StartSignIn":
             given, fresh, remember_me = proof_of(act, scene), scene.fresh_ip(act.network), bool(act.request)
             password = "" if given.asserted or given.credential else given.password or "nothing"
@@ -80,17 +83,19 @@ def _in_session(act: Act, scene: Scene, request_id: str, ip: str) -> Call:
         case "RevokeOtherSessions":
             return calls.RevokeOtherSessions(session, act.code == "all", ip)
         case "SetPassword":
-            return calls.SetPassword(session, proof_of(act, scene), _new_password(act), request_id, ip)
+            return account_calls.SetPassword(session, proof_of(act, scene), _new_password(act), request_id, ip)
         case "ChangePassword":
             current = proof_of(act, scene).password or "nothing"
-            return calls.ChangePassword(session, current, _new_password(act), request_id, ip)
+            return account_calls.ChangePassword(session, current, _new_password(act), request_id, ip)
         case "ListIdentities":
-            return calls.ListIdentities(session)
+            return account_calls.ListIdentities(session)
         case "LinkIdentity":
-            return calls.LinkIdentity(session, proof_of(act, scene), _to_link(act, scene, request_id), request_id, ip)
+            return account_calls.LinkIdentity(
+                session, proof_of(act, scene), _to_link(act, scene, request_id), request_id, ip
+            )
         case "UnlinkIdentity":
             linked = _pick(act.setup, dict.fromkeys(account.identities, True)) or account.account_id
-            return calls.UnlinkIdentity(session, proof_of(act, scene), linked, ip)
+            return account_calls.UnlinkIdentity(session, proof_of(act, scene), linked, ip)
         case "GetTwoFactor":
             return calls.GetTwoFactor(session)
         case "ConfirmBackupCodeSaved":
@@ -119,7 +124,7 @@ def _confirmation(act: Act, scene: Scene, ip: str) -> Call:
     token = links[nth - 1] if nth else ("tfs_" if act.on == MALFORMED else "tfr_") + body
     right = f"a password for link {nth}" if account.password else ""
     passwords = {"another": "another password", "contrary": "" if right else "a password at last", "short": "short"}
-    return calls.ConfirmFirstFactor(token, passwords.get(act.code, right), nth, ip)
+    return account_calls.ConfirmFirstFactor(token, passwords.get(act.code, right), nth, ip)
 
 
 def _new_password(act: Act) -> str:

@@ -16,8 +16,9 @@ from tests.stateful import wire
 from tests.stateful.consents import Consents
 from tests.stateful.inbox import Inbox
 from tests.stateful.meanings import Scene, call_of
+from tests.stateful.oracle.account_calls import CreateAccount, LinkIdentity, UnlinkIdentity
 from tests.stateful.oracle.answers import AccountSeen, Answer, Shown, SignedIn, Started
-from tests.stateful.oracle.calls import Call, CreateAccount, LinkIdentity, UnlinkIdentity
+from tests.stateful.oracle.calls import Call
 from tests.stateful.oracle.contract import Made, explained, one_by_one
 from tests.stateful.oracle.linking import KnownAs
 from tests.stateful.oracle.moments import Moment

@@ -97,3 +97,25 @@ OPENINGS: dict[str, tuple[Step, ...]] = {
     "two accounts": (*_SIGNED_IN, *_SET_UP, Act("StartSignIn"), Act("StartSignIn", who=1, proof="word")),
 }
 """What has happened before a program begins."""
+
+_UNLINK = Act("UnlinkIdentity")
+_OTHER_UNLINKS = replace(_UNLINK, who=1, proof="identity")
+_OTHER_PASSWORD = Act("SetPassword", who=1, code="first", proof="identity", request=1)
+_BY_IDENTITY = Act("StartSignIn", proof="identity")
+_TAKE = Act("LinkIdentity", who=1, proof="word", code="another's")
+
+WRITTEN = (
+    Program(
+        "two ways in, no password",
+        (Together((_OTHER_UNLINKS, replace(_OTHER_UNLINKS, setup=1))), _OTHER_UNLINKS),
+    ),
+    Program(
+        "two ways in, no password",
+        (Together((_OTHER_PASSWORD, _OTHER_UNLINKS)), _OTHER_UNLINKS, replace(_OTHER_UNLINKS, proof="password")),
+    ),
+    Program("two ways in", (_BY_IDENTITY, _UNLINK, Act("VerifyEmailCode", code="newest"))),
+    Program("two ways in", (Together((_BY_IDENTITY, _BY_IDENTITY, _UNLINK)), Act("GetChallenge"))),
+    Program("with a challenge", (Act("ChangePassword", code="first", request=1), Act("UseBackupCode", code="held"))),
+    Program("two ways in", (*_OTHER_SIGNED_IN, _TAKE, Together((replace(_UNLINK, setup=1), _TAKE)))),
+)
+"""Meetings of the ways into an account, which programs drawn at random seldom come to. They are always played."""

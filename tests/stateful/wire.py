@@ -10,8 +10,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.people import CLIENT
 from tests.refusals import Refused, refusal
-from tests.stateful.oracle import answers, calls
+from tests.stateful.oracle import account_calls, answers, calls
 from tests.stateful.oracle.answers import Answer
+from tests.stateful.oracle.given import Asserted, Proof
 from tests.stateful.oracle.linking import Credential
 from tests.stateful.oracle.moments import Fresh
 from twofactor.v1 import account_service_pb2, sign_in_service_pb2, two_factor_service_pb2, types_pb2
@@ -40,7 +41,7 @@ def request_of(call: calls.Call) -> Any:
             request.client.CopyFrom(types_pb2.ClientInfo(ip_address=value, user_agent=CLIENT.user_agent))
         elif name == "proof":
             _fill_proof(request.reauthentication, value)
-        elif name == "credential" and isinstance(call, calls.LinkIdentity):
+        elif name == "credential" and isinstance(call, account_calls.LinkIdentity):
             _fill_credential(request, value)
         elif name == "nth" or (isinstance(call, calls.StartSignIn) and name != "remember_me"):
             continue
@@ -133,7 +134,7 @@ def refused_of(error: grpc.aio.AioRpcError) -> answers.Refused:
     )
 
 
-def _fill_proof(message: types_pb2.Reauthentication, proof: calls.Proof) -> None:
+def _fill_proof(message: types_pb2.Reauthentication, proof: Proof) -> None:
     if proof.asserted:
         _fill_word(message.asserted, proof.asserted)
     elif proof.credential:
@@ -151,7 +152,7 @@ def _fill_credential(message: Any, credential: Credential) -> None:
         given.provider, given.nonce = credential.identity.provider, credential.nonce
 
 
-def _fill_word(message: types_pb2.AssertedFirstFactor, word: calls.Asserted) -> None:
+def _fill_word(message: types_pb2.AssertedFirstFactor, word: Asserted) -> None:
     message.account_id = word.account_id
     message.auth_time.FromDatetime(word.time)
 

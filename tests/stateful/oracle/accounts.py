@@ -1,7 +1,7 @@
 """CreateAccount, repeated, and GetAccount."""
 
+from tests.stateful.oracle.account_calls import CreateAccount, GetAccount
 from tests.stateful.oracle.answers import AccountSeen, Refusal
-from tests.stateful.oracle.calls import CreateAccount, GetAccount
 from tests.stateful.oracle.moments import Moment, Outcomes
 from tests.stateful.oracle.state import Account
 

@@ -1,50 +1,19 @@
-"""The calls of the contract, with every value filled in."""
+"""The calls of the other services, with every value filled in, and all calls together."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from tests.stateful.oracle.account_calls import (
+    ChangePassword,
+    ConfirmFirstFactor,
+    CreateAccount,
+    GetAccount,
+    LinkIdentity,
+    ListIdentities,
+    SetPassword,
+    UnlinkIdentity,
+)
+from tests.stateful.oracle.given import Asserted, Proof
 from tests.stateful.oracle.linking import Credential
-
-
-@dataclass(frozen=True)
-class Asserted:
-    """A trusted caller's word that it checked the account's first factor."""
-
-    account_id: str
-    time: datetime
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A re-authentication. All empty: none was given."""
-
-    password: str | None = None
-    asserted: Asserted | None = None
-    app_code: str = ""
-    credential: Credential | None = None
-
-    @property
-    def guess(self) -> str:
-        """What is charged once, however often it is sent; "" where there is nothing to judge."""
-        if self.credential is not None:
-            return f"{self.credential.identity.provider} {self.credential.code}"
-        return self.password or ""
-
-
-@dataclass(frozen=True)
-class CreateAccount:
-    """CreateAccount."""
-
-    email: str
-    password: str
-    request_id: str
-
-
-@dataclass(frozen=True)
-class GetAccount:
-    """GetAccount, by address."""
-
-    email: str
 
 
 @dataclass(frozen=True)
@@ -142,71 +111,6 @@ class RevokeOtherSessions:
     session: str
     including_this: bool
     ip: str = ""
-
-
-@dataclass(frozen=True)
-class ConfirmFirstFactor:
-    """ConfirmFirstFactor; ``nth`` says which of the mailed links it is, 0 that it is none."""
-
-    token: str
-    new_password: str
-    nth: int
-    ip: str = ""
-
-
-@dataclass(frozen=True)
-class SetPassword:
-    """SetPassword."""
-
-    session: str
-    proof: Proof
-    new_password: str
-    request_id: str
-    ip: str = ""
-
-
-@dataclass(frozen=True)
-class ChangePassword:
-    """ChangePassword."""
-
-    session: str
-    current_password: str
-    new_password: str
-    request_id: str
-    ip: str = ""
-
-    @property
-    def proof(self) -> Proof:
-        """The current password."""
-        return Proof(self.current_password)
-
-
-@dataclass(frozen=True)
-class LinkIdentity:
-    """LinkIdentity."""
-
-    session: str
-    proof: Proof
-    credential: Credential
-    request_id: str
-    ip: str = ""
-
-
-@dataclass(frozen=True)
-class UnlinkIdentity:
-    """UnlinkIdentity."""
-
-    session: str
-    proof: Proof
-    identity_id: str
-    ip: str = ""
-
-
-@dataclass(frozen=True)
-class ListIdentities:
-    """ListIdentities."""
-
-    session: str
 
 
 @dataclass(frozen=True)

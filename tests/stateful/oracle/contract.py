@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tests.stateful.oracle import (
+    account_calls,
     accounts,
     backup_codes,
     calls,
@@ -22,8 +23,8 @@ from tests.stateful.oracle.moments import Fresh, Moment, Next, Step
 from tests.stateful.oracle.state import Account
 
 FIRST: dict[type, Step] = {
-    calls.CreateAccount: accounts.create_account,
-    calls.GetAccount: accounts.get_account,
+    account_calls.CreateAccount: accounts.create_account,
+    account_calls.GetAccount: accounts.get_account,
     calls.StartSignIn: challenges.start_sign_in,
     calls.GetChallenge: challenges.get_challenge,
     calls.SendEmailCode: codes.send_email_code,
@@ -35,12 +36,12 @@ FIRST: dict[type, Step] = {
     calls.ListSessions: sessions.list_sessions,
     calls.RevokeSession: sessions.revoke_session,
     calls.RevokeOtherSessions: sessions.revoke_other_sessions,
-    calls.ConfirmFirstFactor: suspension.confirm_first_factor,
-    calls.SetPassword: passwords.choose_password,
-    calls.ChangePassword: passwords.choose_password,
-    calls.LinkIdentity: identities.link_identity,
-    calls.UnlinkIdentity: identities.unlink_identity,
-    calls.ListIdentities: identities.list_identities,
+    account_calls.ConfirmFirstFactor: suspension.confirm_first_factor,
+    account_calls.SetPassword: passwords.choose_password,
+    account_calls.ChangePassword: passwords.choose_password,
+    account_calls.LinkIdentity: identities.link_identity,
+    account_calls.UnlinkIdentity: identities.unlink_identity,
+    account_calls.ListIdentities: identities.list_identities,
     calls.GetTwoFactor: sessions.get_two_factor,
     calls.ConfirmBackupCodeSaved: sessions.confirm_saved,
     calls.StartAuthenticatorSetup: setups.start_setup,

@@ -4,11 +4,7 @@ import re
 import unicodedata
 
 from tests.stateful.oracle.answers import Refused
-from tests.stateful.oracle.calls import (
-    Call,
-    ConfirmBackupCodeSaved,
-    UseBackupCode,
-)
+from tests.stateful.oracle.calls import Call, ConfirmBackupCodeSaved, UseBackupCode
 
 _TOKEN = re.compile(r"(tfc|tfs|tfr)_[\w-]{64}")
 _SYMBOLS = re.compile("[0-9a-hjkmnp-tv-z]{16}")

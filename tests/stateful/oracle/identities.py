@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from tests.stateful.oracle import proofs, replies
+from tests.stateful.oracle.account_calls import LinkIdentity, ListIdentities, UnlinkIdentity
 from tests.stateful.oracle.answers import Answer, Done, IdentitiesSeen, IdentitySeen, Refused
-from tests.stateful.oracle.calls import LinkIdentity, ListIdentities, UnlinkIdentity
 from tests.stateful.oracle.linking import Identity, linked_as
 from tests.stateful.oracle.moments import Moment, Next, Outcomes, live_session
 from tests.stateful.oracle.state import Account

@@ -1,8 +1,8 @@
 """SetPassword and ChangePassword."""
 
 from tests.stateful.oracle import proofs, replies
+from tests.stateful.oracle.account_calls import ChangePassword, SetPassword
 from tests.stateful.oracle.answers import Answer, Done, Refusal
-from tests.stateful.oracle.calls import ChangePassword, SetPassword
 from tests.stateful.oracle.moments import Moment, Outcomes, live_session
 from tests.stateful.oracle.shutting_out import everybody_out, with_password
 from tests.stateful.oracle.state import Account

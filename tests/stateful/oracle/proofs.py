@@ -2,10 +2,11 @@
 
 from tests.stateful.oracle import replies
 from tests.stateful.oracle.answers import Answer, Refusal, Refused
-from tests.stateful.oracle.calls import Changing, Proof
+from tests.stateful.oracle.calls import Changing
 from tests.stateful.oracle.challenges import TOLERANCE
 from tests.stateful.oracle.codes import judge_app_code
 from tests.stateful.oracle.forms import digits
+from tests.stateful.oracle.given import Proof
 from tests.stateful.oracle.linking import linked_as
 from tests.stateful.oracle.moments import Moment, Next, Outcomes, Step, live_session
 from tests.stateful.oracle.state import MINUTE, Account, Method, ProvenBy, Session

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+from tests.stateful.oracle.account_calls import ConfirmFirstFactor
 from tests.stateful.oracle.answers import Done, Refusal
-from tests.stateful.oracle.calls import ConfirmFirstFactor
 from tests.stateful.oracle.moments import Moment, Outcomes
 from tests.stateful.oracle.shutting_out import everybody_out, with_password
 from tests.stateful.oracle.state import DAY, WEEK, Account, Link
