@@ -115,7 +115,7 @@ WRITTEN = (
     ),
     Program("two ways in", (_BY_IDENTITY, _UNLINK, Act("VerifyEmailCode", code="newest"))),
     Program("two ways in", (Together((_BY_IDENTITY, _BY_IDENTITY, _UNLINK)), Act("GetChallenge"))),
-    Program("with a challenge", (Act("ChangePassword", code="first", request=1), Act("UseBackupCode", code="held"))),
+    Program("with a challenge", (Act("ChangePassword", code="first"), Act("UseBackupCode", code="held"))),
     Program("two ways in", (*_OTHER_SIGNED_IN, _TAKE, Together((replace(_UNLINK, setup=1), _TAKE)))),
 )
 """Meetings of the ways into an account, which programs drawn at random seldom come to. They are always played."""
