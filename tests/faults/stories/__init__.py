@@ -45,7 +45,7 @@ from tests.faults.stories.sign_in import (
 from tests.faults.stories.story import Story
 from tests.faults.stories.suspension import ConfirmFirstFactor, LastGuess, StartSuspended
 
-STORIES: tuple[type[Story], ...] = (
+SIGNING_IN: tuple[type[Story], ...] = (
     UseBackupCode,
     GuessBackupCode,
     VerifyEmailCode,
@@ -53,6 +53,16 @@ STORIES: tuple[type[Story], ...] = (
     SendEmailCode,
     StartSignIn,
     FailFirstFactor,
+    FailFirstFactorAgain,
+    PassFirstFactorAfterFailures,
+    StartSignInByIdentity,
+    LastGuess,
+    StartSuspended,
+    ConfirmFirstFactor,
+)
+"""Up to the session, and what keeps from it."""
+
+IN_SESSION: tuple[type[Story], ...] = (
     ConfirmSetup,
     Regenerate,
     RemoveAuthenticator,
@@ -61,27 +71,28 @@ STORIES: tuple[type[Story], ...] = (
     CancelSetup,
     ConfirmSaved,
     SignOut,
+    RevokeSession,
+    RevokeOtherSessions,
+)
+"""The second factor, and the sessions themselves."""
+
+OF_ACCOUNT: tuple[type[Story], ...] = (
     CreateAccount,
+    CreateAccountByIdentity,
     ChangePassword,
     SetPassword,
     StartPasswordReset,
     CompletePasswordReset,
-    FailFirstFactorAgain,
-    PassFirstFactorAfterFailures,
-    RevokeSession,
-    RevokeOtherSessions,
-    LastGuess,
-    StartSuspended,
-    ConfirmFirstFactor,
     ChangeEmail,
     ConfirmEmailChange,
     ReportNotMe,
     CloseAccount,
-    CreateAccountByIdentity,
-    StartSignInByIdentity,
     LinkIdentity,
     FailLink,
     UnlinkIdentity,
 )
+"""First factors, addresses, and the account as a whole."""
 
-__all__ = ["STORIES", "Story"]
+STORIES = (*SIGNING_IN, *IN_SESSION, *OF_ACCOUNT)
+
+__all__ = ["IN_SESSION", "OF_ACCOUNT", "SIGNING_IN", "STORIES", "Story"]

@@ -1,0 +1,17 @@
+"""Changes of first factors, addresses and accounts, killed at every step."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crash_points import ends_well_after_a_kill, points
+from tests.faults.stories import OF_ACCOUNT, Story
+from tests.people import People
+from tests.servers import Server
+
+
+@pytest.mark.parametrize(("story", "point"), points(OF_ACCOUNT))
+async def test_the_call_repeated_after_a_kill_ends_well(
+    story: type[Story], point: str, people: People, server: Server, tmp_path: Path
+) -> None:
+    await ends_well_after_a_kill(story, point, people, server, tmp_path)
