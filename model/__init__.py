@@ -1,6 +1,6 @@
-"""A model of the protocol of docs/model.md, and an explorer that visits every state it can get into.
+"""A model of the two-factor protocol, and an explorer that visits every state the model can reach.
 
-The programs in ``backup_codes``, ``completion``, ``owner_calls`` and ``sign_in`` follow the server's flows statement
-by statement; everything around them (networks, crashes, impatient people) is played by ``moves``. Nothing here is
-used by the server. ``python -m model`` explores the protocol, then takes its mechanisms out, one after the other.
+The transactions in ``sign_in``, ``backup_codes``, ``authenticator`` and ``account`` follow the server's flows statement
+by statement; ``moves`` adds what surrounds them: clients, networks, crashes. The server does not use this package.
+docs/model.md describes the model and its limits.
 """

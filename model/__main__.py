@@ -1,89 +1,83 @@
-"""``python -m model``: explore the protocol, then take its mechanisms out. Exit status 1 on any surprise.
-
-python -m model                  explore, print what was found, check that docs/model.md says the same
-python -m model --write-docs     explore, print, and make the generated parts of docs/model.md anew
-"""
+"""``python -m model``: explore the protocol, whole and without its mechanisms. Exits 1 on an unexpected result."""
 
 import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from model import page
+from model import docs_page
 from model.runs import Run, run_variant, run_whole
 from model.scenarios import WHOLE
-from model.second_lines import SECOND_LINES
-from model.story import Teller
-from model.variants import BROKEN
+from model.variants import BREAKING, REDUNDANT_GUARDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run everything. 0 if all is as it must be."""
-    parser = argparse.ArgumentParser(prog="python -m model", description="Explore the protocol in all its states.")
-    parser.add_argument("--write-docs", action="store_true", help="make the generated parts of docs/model.md anew")
-    write: bool = parser.parse_args(arguments).write_docs
-    begun = time.monotonic()
-    runs = list(_runs())
-    surprises = [f"{_title(run)}: {run.surprise}" for run in runs if run.surprise]
-    written = page.PAGE.read_text(encoding="utf-8")
-    fresh = page.refreshed(written, page.made(runs))
-    if write:
-        page.PAGE.write_text(fresh, encoding="utf-8")
-    elif fresh != written:
-        surprises.append("docs/model.md says something else: python -m model --write-docs")
-    states = sum(run.explored.states for run in runs)
-    missed = sum(1 for run in runs if run.variant and run.variant.breaks)
+    """Run everything; 0 if every result is the expected one and docs/model.md is up to date."""
+    parser = argparse.ArgumentParser(
+        prog="python -m model",
+        description="Explore the protocol in all its states, then without each of its mechanisms, and compare the "
+        "results with docs/model.md.",
+    )
+    parser.add_argument("--write-docs", action="store_true", help="update the generated parts of docs/model.md")
+    parser.add_argument("--traces", action="store_true", help="print the counterexample of every variant")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    runs = list(_run_all(print_traces=options.traces))
+    failures = [f"{run.name}: {run.failure}" for run in runs if run.failure]
+    if not _docs_are_current(runs, write=options.write_docs):
+        failures.append("docs/model.md is out of date: run python -m model --write-docs")
     print()
-    for surprise in surprises:
-        print(f"NOT AS IT MUST BE  {surprise}")
-    if not surprises:
-        print(f"All as it must be: {states:,} states, {missed} variants that break as they must.")
-    print(f"{time.monotonic() - begun:.0f} seconds")
-    return 1 if surprises else 0
+    for failure in failures:
+        print(f"FAILED  {failure}")
+    if not failures:
+        states = sum(run.explored.states for run in runs)
+        breaking = sum(1 for run in runs if run.variant and run.variant.breaks)
+        print(f"OK: {states:,} states, no violation; {breaking} variants break as expected.")
+    print(f"{time.monotonic() - started:.0f} seconds")
+    return 1 if failures else 0
 
 
-def _runs() -> Iterator[Run]:
-    print(f"{'The whole protocol':<52} {'states':>9} {'moves':>10} {'depth':>5}  violations")
+def _docs_are_current(runs: Sequence[Run], *, write: bool) -> bool:
+    """Whether docs/model.md shows these results; with ``write``, after updating it."""
+    current = docs_page.PAGE.read_text(encoding="utf-8")
+    updated = docs_page.replace_parts(current, docs_page.render_all(runs))
+    if write:
+        docs_page.PAGE.write_text(updated, encoding="utf-8")
+    return write or updated == current
+
+
+def _run_all(*, print_traces: bool) -> Iterator[Run]:
+    print(f"{'Whole protocol':<52} {'states':>9} {'moves':>10} {'depth':>5}  violations")
     for scenario in WHOLE:
         with _Progress(scenario.name) as progress:
             run = run_whole(scenario, progress)
         found = run.explored
-        print(f"{scenario.name:<52} {found.states:>9,} {found.transitions:>10,} {found.depth:>5}  {_violations(run)}")
-        _tell(run)
+        violations = f"1: {found.violation.promise}" if found.violation else "0"
+        print(f"{scenario.name:<52} {found.states:>9,} {found.transitions:>10,} {found.depth:>5}  {violations}")
+        _print_trace(run)
         yield run
-    print(f"\n{'Without, where another line stands behind':<60} {'states':>9}  still holds")
-    for variant in SECOND_LINES:
+    print(f"\n{'Removed, where another mechanism remains':<87} {'states':>9}  still holds")
+    for variant in REDUNDANT_GUARDS:
         run = run_variant(variant)
-        promise = ", ".join(sorted(variant.looking_at))
-        print(f"{variant.name:<60} {run.explored.states:>9,}  {promise if not run.surprise else run.surprise}")
+        print(f"{variant.name:<87} {run.explored.states:>9,}  {run.failure or ', '.join(sorted(variant.checked))}")
         yield run
-    print(f"\n{'Without':<60} {'moves':>9}  breaks")
-    for variant in BROKEN:
+    print(f"\n{'Removed':<87} {'moves':>9}  breaks")
+    for variant in BREAKING:
         run = run_variant(variant)
-        found = run.explored
-        broken = found.violation.promise if found.violation else "nothing"
-        print(f"{variant.name:<60} {len(found.story):>9}  {broken}")
+        broken = run.explored.violation.promise if run.explored.violation else "nothing"
+        print(f"{variant.name:<87} {len(run.explored.trace):>9}  {broken}")
+        if print_traces:
+            _print_trace(run)
         yield run
 
 
-def _title(run: Run) -> str:
-    return f"without {run.variant.name}" if run.variant else run.scenario.name
-
-
-def _violations(run: Run) -> str:
-    return f"1, of: {run.explored.violation.promise}" if run.explored.violation else "0"
-
-
-def _tell(run: Run) -> None:
-    """A violation of the whole protocol is news: tell how it comes about."""
-    if run.explored.violation is not None:
-        for number, scene in enumerate(Teller(run.scenario).scenes(run.explored.story), 1):
-            print(f"    {number}. {scene.sentence}")
-        print(f"    {run.explored.violation.what}")
+def _print_trace(run: Run) -> None:
+    for line in run.describe_trace():
+        print(f"    {line}")
 
 
 class _Progress:
-    """One line that is written over, if somebody is looking."""
+    """A line on the terminal that shows the search's progress; nothing if stderr is not a terminal."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -92,9 +86,10 @@ class _Progress:
     def __enter__(self) -> "_Progress":
         return self
 
-    def __call__(self, states: int, waiting: int) -> None:
+    def __call__(self, states: int, queued: int) -> None:
         if self._shown:
-            print(f"\r  {self._name}: {states:,} states, {waiting:,} to look at  ", end="", file=sys.stderr, flush=True)
+            text = f"\r  {self._name}: {states:,} states, {queued:,} to explore  "
+            print(text, end="", file=sys.stderr, flush=True)
 
     def __exit__(self, *_: object) -> None:
         if self._shown:

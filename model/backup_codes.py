@@ -1,76 +1,66 @@
-"""UseBackupCode, as in the server's ``flows/backup_codes.py``: charge, judge, then refuse or replace.
+"""UseBackupCode, as in the server's ``flows/backup_codes.py``: charge, verify, then refuse or replace.
 
-Each function is one transaction. Where a mechanism can be taken out, the code says what is done without it.
+Each public function is one transaction. Branches on ``ctx.has`` show what happens without a mechanism.
 """
 
-from model.calls import Next, Outcome, Result, Use
-from model.completion import complete_sign_in, lock_both, replay
+from model import statements
+from model.calls import Next, Outcome, Result, Transaction, UseBackupCode
 from model.database import Refused, Steps, Violated
-from model.mechanisms import Mechanism, Protocol
+from model.mechanisms import Context, Mechanism
 from model.rows import AUTHENTICATOR, Attempt, Challenge, Factor
-from model.statements import (
-    add_attempt,
-    charge_attempt,
-    erase_superseded,
-    find_attempt,
-    generation_spent,
-    replace_backup_code,
-    settle,
-    spend,
-    spent,
-)
+from model.sign_in import complete_sign_in, replay
 
 CHARGED = "backup-code-charged"
-JUDGED = "backup-code-judged"
+VERIFIED = "backup-code-verified"
+"""Not a transaction: Argon2id runs, and decides between the next two."""
 REFUSED = "backup-code-refused"
 REPLACED = "backup-code-replaced"
 
-# Steps that exist only where a mechanism was taken out.
+# Transactions that only a variant has.
 LOOKED_UP = "backup-code-looked-up"
 CHARGED_LATE = "backup-code-charged-late"
-ALL_IN_ONE = "backup-code-charged-and-judged"
-NEW_CODE_IN = "new-code-in"
+ALL_IN_ONE = "backup-code-charged-and-verified"
+NEW_CODE_STORED = "new-code-stored"
 
 
-def first_phase(p: Protocol) -> str:
-    """The first step of a use."""
-    if not p.has(Mechanism.CHARGE_BEFORE_VERDICT):
+def first_transaction(removed: frozenset[Mechanism]) -> str:
+    """The transaction that UseBackupCode begins with."""
+    if Mechanism.CHARGE_FIRST in removed:
         return LOOKED_UP
-    return CHARGED if p.has(Mechanism.KEPT_REFUSAL) else ALL_IN_ONE
+    return ALL_IN_ONE if Mechanism.RETURNED_REFUSAL in removed else CHARGED
 
 
-def charge(p: Protocol, use: Use) -> Steps[Result]:
-    """The first transaction: replay, refuse what may not be judged, charge the attempt."""
-    factor, challenge = yield from lock_both(p, use.challenge)
-    if p.has(Mechanism.REPLY_FIRST):
-        shown = yield from replay(use, challenge)
-        if shown:
-            return shown
-    attempt = yield from find_attempt(p, use.challenge, use.code)
-    _check_live(p, challenge, attempt)
+def charge(ctx: Context, use: UseBackupCode) -> Steps[Result]:
+    """The first transaction: replay, refuse what must not be verified, charge the attempt."""
+    factor, challenge = yield from statements.lock_factor_and_challenge(ctx, use.challenge)
+    if ctx.has(Mechanism.REPLY_FIRST):
+        stored = yield from replay(use, challenge)
+        if stored:
+            return stored
+    attempt = yield from statements.find_attempt(ctx, use.challenge, use.code)
+    _check_live(ctx, challenge, attempt)
     _check_method(factor)
-    used = yield from spent(use.code)
+    spent = yield from statements.is_spent(use.code)
     if attempt is None:
-        result = yield from _charge_new(p, use, factor, used=used)
-        return result
+        return (yield from _charge_new(ctx, use, factor, spent=spent))
     if attempt.verdict == "wrong":
         raise Refused("CODE_MISMATCH")
     if attempt.verdict == "used":
         raise Refused("CODE_ALREADY_USED")
-    # Charged before, and left without a verdict by a crash: judged again, free.
-    if used:
-        yield from settle(use.challenge, use.code, Attempt("used"))
+    # A crash left the charged attempt without a verdict: it is verified again, at no charge.
+    if spent:
+        yield from statements.finalize_attempt(use.challenge, use.code, Attempt("used"))
         return Outcome("CODE_ALREADY_USED")
-    if not p.has(Mechanism.REPLY_FIRST):
-        shown = yield from replay(use, challenge)
-        if shown:
-            return shown
-    return Next(JUDGED, (factor.generation, factor.code))
+    if not ctx.has(Mechanism.REPLY_FIRST):
+        stored = yield from replay(use, challenge)
+        if stored:
+            return stored
+    return Next(VERIFIED, (factor.generation, factor.code))
 
 
-def _check_live(p: Protocol, challenge: Challenge, attempt: Attempt | None) -> None:
-    in_time = p.has(Mechanism.CHARGED_IN_TIME) and attempt is not None and attempt.verdict == "pending"
-    if challenge.void or (challenge.over and not in_time):
+def _check_live(ctx: Context, challenge: Challenge, attempt: Attempt | None) -> None:
+    in_time = ctx.has(Mechanism.CHARGED_IN_TIME) and attempt is not None and attempt.verdict == "pending"
+    if challenge.void or (challenge.expired and not in_time):
         raise Refused("CHALLENGE_EXPIRED")
 
 
@@ -79,65 +69,63 @@ def _check_method(factor: Factor) -> None:
         raise Refused("METHOD_NOT_ACTIVE")
 
 
-def _charge_new(p: Protocol, use: Use, factor: Factor, *, used: bool) -> Steps[Result]:
-    left = yield from charge_attempt(p, use.challenge)
-    if left is None:
+def _charge_new(ctx: Context, use: UseBackupCode, factor: Factor, *, spent: bool) -> Steps[Result]:
+    if not (yield from statements.count_attempt(ctx, use.challenge)):
         raise Refused("CHALLENGE_EXHAUSTED")
-    yield from add_attempt(p, use.challenge, use.code, Attempt("used" if used else "pending"))
-    if used:
+    yield from statements.record_attempt(ctx, use.challenge, use.code, Attempt("used" if spent else "pending"))
+    if spent:
         return Outcome("CODE_ALREADY_USED")
-    return Next(JUDGED, (factor.generation, factor.code))
+    return Next(VERIFIED, (factor.generation, factor.code))
 
 
-def refuse(p: Protocol, use: Use) -> Steps[Result]:
-    """The code was wrong: say so in the attempt."""
-    yield from lock_both(p, use.challenge)
-    yield from settle(use.challenge, use.code, Attempt("wrong"))
+def refuse(ctx: Context, use: UseBackupCode) -> Steps[Result]:
+    """The code was wrong: finalize the attempt."""
+    yield from statements.lock_factor_and_challenge(ctx, use.challenge)
+    yield from statements.finalize_attempt(use.challenge, use.code, Attempt("wrong"))
     return Outcome("CODE_MISMATCH")
 
 
-def replace(p: Protocol, use: Use, generation: int, who: str) -> Steps[Result]:
-    """The second transaction: what was true is read again under the lock, then all of it changes."""
-    factor, challenge = yield from lock_both(p, use.challenge)
-    overtaken = yield from _overtaken(p, use, factor, challenge, generation)
-    if overtaken is not None:
-        if not overtaken.replayed:
-            yield from settle(use.challenge, use.code, _verdict(overtaken))
-        return overtaken
+def replace(ctx: Context, use: UseBackupCode, generation: int) -> Steps[Result]:
+    """The code was right: re-read under the lock what the first transaction read, then change everything."""
+    factor, challenge = yield from statements.lock_factor_and_challenge(ctx, use.challenge)
+    concurrent = yield from _concurrent_outcome(ctx, use, factor, challenge, generation)
+    if concurrent is not None:
+        if not concurrent.replayed:
+            yield from statements.finalize_attempt(use.challenge, use.code, _verdict(concurrent))
+        return concurrent
     try:
-        yield from spend(p, generation, use.code, who)
+        yield from statements.spend(ctx, generation, use.code)
     except Violated:
         raise Refused("CODE_ALREADY_USED", alarm=True) from None
-    if not p.has(Mechanism.ONE_TRANSACTION):
-        yield from settle(use.challenge, use.code, Attempt("right"))
-        return Next(NEW_CODE_IN, (generation,))
-    result = yield from _put_in(p, use, generation, who)
-    return result
+    if not ctx.has(Mechanism.ONE_TRANSACTION):
+        yield from statements.finalize_attempt(use.challenge, use.code, Attempt("right"))
+        return Next(NEW_CODE_STORED, (generation,))
+    return (yield from _store_new_code(ctx, use, generation))
 
 
-def new_code_in(p: Protocol, use: Use, generation: int, who: str) -> Steps[Result]:
-    """Without "one transaction": the second half, on its own."""
-    yield from lock_both(p, use.challenge)
-    result = yield from _put_in(p, use, generation, who)
-    return result
+def store_new_code(ctx: Context, use: UseBackupCode, generation: int) -> Steps[Result]:
+    """Without "code replaced in one transaction": the second half."""
+    yield from statements.lock_factor_and_challenge(ctx, use.challenge)
+    return (yield from _store_new_code(ctx, use, generation))
 
 
-def _put_in(p: Protocol, use: Use, generation: int, who: str) -> Steps[Outcome]:
-    new = f"{generation + 1}{who}"
-    yield from replace_backup_code(p, generation, new)
-    yield from erase_superseded(generation + 1)
-    yield from settle(use.challenge, use.code, Attempt("right"))
-    done = yield from complete_sign_in(p, use, who, new, generation + 1)
-    return done
+def _store_new_code(ctx: Context, use: UseBackupCode, generation: int) -> Steps[Outcome]:
+    new_code = ctx.new_code(generation + 1)
+    yield from statements.replace_backup_code(ctx, generation, new_code)
+    yield from statements.erase_superseded(generation + 1)
+    yield from statements.finalize_attempt(use.challenge, use.code, Attempt("right"))
+    return (yield from complete_sign_in(ctx, use, new_code, generation + 1))
 
 
-def _overtaken(p: Protocol, use: Use, factor: Factor, challenge: Challenge, generation: int) -> Steps[Outcome | None]:
-    """What came between the two transactions; None if nothing did."""
+def _concurrent_outcome(
+    ctx: Context, use: UseBackupCode, factor: Factor, challenge: Challenge, generation: int
+) -> Steps[Outcome | None]:
+    """The answer if another call changed something between the two transactions, or None."""
     try:
-        shown = yield from replay(use, challenge)
-        if shown:
-            return shown
-        if not p.has(Mechanism.REREAD):
+        stored = yield from replay(use, challenge)
+        if stored:
+            return stored
+        if not ctx.has(Mechanism.REREAD):
             return None
         if challenge.void:
             return Outcome("CHALLENGE_EXPIRED")
@@ -146,43 +134,52 @@ def _overtaken(p: Protocol, use: Use, factor: Factor, challenge: Challenge, gene
         return Outcome(refused.reason)
     if factor.generation == generation:
         return None
-    used = yield from generation_spent(generation)
-    return Outcome("CODE_ALREADY_USED" if used else "CODE_MISMATCH")
+    spent = yield from statements.is_generation_spent(generation)
+    return Outcome("CODE_ALREADY_USED" if spent else "CODE_MISMATCH")
 
 
-def _verdict(overtaken: Outcome) -> Attempt:
-    if overtaken.reason == "CODE_ALREADY_USED":
+def _verdict(concurrent: Outcome) -> Attempt:
+    if concurrent.reason == "CODE_ALREADY_USED":
         return Attempt("used")
-    return Attempt("wrong" if overtaken.reason == "CODE_MISMATCH" else "right")
+    return Attempt("wrong" if concurrent.reason == "CODE_MISMATCH" else "right")
 
 
-def look_up(p: Protocol, use: Use) -> Steps[Result]:
-    """Without "charge before verdict": only look, so as to judge first and charge afterwards."""
-    factor, challenge = yield from lock_both(p, use.challenge)
-    shown = yield from replay(use, challenge)
-    if shown:
-        return shown
-    _check_live(p, challenge, None)
+def look_up(ctx: Context, use: UseBackupCode) -> Steps[Result]:
+    """Without "charge before verification": read only, verify, charge afterwards."""
+    factor, challenge = yield from statements.lock_factor_and_challenge(ctx, use.challenge)
+    stored = yield from replay(use, challenge)
+    if stored:
+        return stored
+    _check_live(ctx, challenge, None)
     _check_method(factor)
-    return Next(JUDGED, (factor.generation, factor.code))
+    return Next(VERIFIED, (factor.generation, factor.code))
 
 
-def charge_late(p: Protocol, use: Use, generation: int, who: str, *, right: bool) -> Steps[Result]:
-    """Without "charge before verdict": charge and act on the verdict in one transaction."""
-    charged = yield from charge(p, use)
+def charge_late(ctx: Context, use: UseBackupCode, generation: int, right: bool) -> Steps[Result]:
+    """Without "charge before verification": charge and act on the verdict in one transaction."""
+    charged = yield from charge(ctx, use)
     if isinstance(charged, Outcome):
         return charged
-    result = yield from (replace(p, use, generation, who) if right else refuse(p, use))
-    return result
+    return (yield from (replace(ctx, use, generation) if right else refuse(ctx, use)))
 
 
-def charge_and_judge(p: Protocol, use: Use, who: str) -> Steps[Result]:
-    """Without "refusal returned, not raised": everything in one transaction, and a wrong code raises out of it."""
-    charged = yield from charge(p, use)
+def charge_and_verify(ctx: Context, use: UseBackupCode) -> Steps[Result]:
+    """Without "refusal returned, not raised": one transaction, which a wrong code leaves by an exception."""
+    charged = yield from charge(ctx, use)
     if isinstance(charged, Outcome):
         return charged
     generation, code = charged.facts
     if code != use.code:
         raise Refused("CODE_MISMATCH")
-    result = yield from replace(p, use, generation, who)
-    return result
+    return (yield from replace(ctx, use, generation))
+
+
+TRANSACTIONS: dict[str, Transaction] = {
+    CHARGED: charge,
+    REFUSED: refuse,
+    REPLACED: replace,
+    NEW_CODE_STORED: store_new_code,
+    LOOKED_UP: look_up,
+    CHARGED_LATE: charge_late,
+    ALL_IN_ONE: charge_and_verify,
+}

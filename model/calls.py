@@ -1,71 +1,80 @@
-"""What people ask of the servers, and what they are answered."""
+"""What a client's script consists of: calls of the contract, named as there, and passing time; and their answers.
 
-from dataclasses import dataclass
+Every call is sent with correct credentials. ``request`` is the request_id; None asks for no replay. ``session``,
+``challenge``, ``setup``, ``identity`` and ``link`` are numbers of rows; a call that creates the row names it as well.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+from model.database import Steps
 from model.rows import Code
 
 
+class Action:
+    """One entry of a script. Prints as ``UseBackupCode(challenge 1, code 1, request r)``."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        values = [(each.name, getattr(self, each.name)) for each in fields(self) if each.repr]  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(f'{name} {value}' for name, value in values if value is not None)})"
+
+
 @dataclass(frozen=True, slots=True)
-class Use:
-    """UseBackupCode on a challenge. ``request``: the request_id; None: no replay wanted. ``held``: not typed before
-    the owner holds the code."""
+class UseBackupCode(Action):
+    """``once_held``: not sent before the owner holds the code."""
 
     challenge: int
     code: Code
     request: str | None
-    held: bool = False
+    once_held: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyApp:
-    """VerifyAuthenticatorCode: the app's code of now, typed right."""
+class VerifyAuthenticatorCode(Action):
+    """The code of the app's current time step."""
 
     challenge: int
     request: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class StartSignIn:
-    """StartSignIn with the password that was right at first; ``challenge``: the number of what comes of it."""
+class StartSignIn(Action):
+    """With the password."""
 
     challenge: int
 
 
 @dataclass(frozen=True, slots=True)
-class StartByIdentity:
-    """StartSignIn with a linked identity; ``challenge``: the number of what comes of it."""
+class StartSignInByIdentity(Action):
+    """StartSignIn with a provider's sign-in."""
 
     challenge: int
     identity: int
 
 
 @dataclass(frozen=True, slots=True)
-class Regenerate:
-    """RegenerateBackupCode from a signed-in session."""
-
+class RegenerateBackupCode(Action):
     session: int
     request: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Remove:
-    """RemoveAuthenticator."""
-
+class RemoveAuthenticator(Action):
     session: int
 
 
 @dataclass(frozen=True, slots=True)
-class StartSetup:
-    """StartAuthenticatorSetup; ``setup``: the number of what comes of it."""
-
+class StartAuthenticatorSetup(Action):
     session: int
     setup: int
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmSetup:
-    """ConfirmAuthenticatorSetup with the new app's code, typed right."""
+class ConfirmAuthenticatorSetup(Action):
+    """With the new app's current code."""
 
     session: int
     setup: int
@@ -73,113 +82,81 @@ class ConfirmSetup:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """ConfirmBackupCodeSaved."""
-
+class ConfirmBackupCodeSaved(Action):
     session: int
     generation: int
 
 
 @dataclass(frozen=True, slots=True)
-class SignOut:
-    """SignOut."""
-
+class SignOut(Action):
     session: int
 
 
 @dataclass(frozen=True, slots=True)
-class Revoke:
-    """RevokeSession: one session ends another."""
+class RevokeSession(Action):
+    """``session`` ends ``other``."""
 
     session: int
     other: int
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePassword:
-    """ChangePassword: open challenges are void, other sessions end."""
-
+class ChangePassword(Action):
     session: int
     request: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class SetPassword:
-    """SetPassword, for an account that has none; ``by``: the identity that proves its owner."""
+class SetPassword(Action):
+    """For an account without a password; re-authenticated with ``identity``."""
 
     session: int
-    by: int
+    identity: int
     request: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Unlink:
-    """UnlinkIdentity, proved by that very identity."""
+class UnlinkIdentity(Action):
+    """Re-authenticated with the identity itself."""
 
     session: int
     identity: int
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmEmail:
-    """ConfirmEmailChange, by a mailed link."""
-
+class ConfirmEmailChange(Action):
     link: int
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """ReportNotMe, by the link of the notice that told of this generation's code."""
+class ReportNotMe(Action):
+    """With the link of the notice about the code of ``generation``."""
 
     link: int
     generation: int
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
-    """CloseAccount, from a signed-in session."""
-
+class CloseAccount(Action):
     session: int
 
 
 @dataclass(frozen=True, slots=True)
-class TenMinutesPass:
-    """Not a call: every challenge that was started has run out of time."""
+class ChallengesExpire(Action):
+    """Not a call: ten minutes pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class AppMovesOn:
-    """Not a call: the app shows other digits now; those typed for a setup are no longer accepted."""
+class TotpCodeExpires(Action):
+    """Not a call: the app shows the next code; the one typed for a setup is no longer accepted."""
 
-
-Intent = (
-    Use
-    | VerifyApp
-    | StartSignIn
-    | StartByIdentity
-    | Regenerate
-    | Remove
-    | StartSetup
-    | ConfirmSetup
-    | Saved
-    | SignOut
-    | Revoke
-    | ChangePassword
-    | SetPassword
-    | Unlink
-    | ConfirmEmail
-    | Report
-    | Close
-    | TenMinutesPass
-    | AppMovesOn
-)
 
 OK = "OK"
 INTERNAL = "INTERNAL"
 
 
 class Outcome(NamedTuple):
-    """An answer. ``session``: the one it opens or shows again; ``code``: the new backup code in it."""
+    """An answer. ``session``: the one it opens or replays; ``code``: the new backup code."""
 
     reason: str
     code: Code | None = None
@@ -188,12 +165,25 @@ class Outcome(NamedTuple):
     replayed: bool = False
     alarm: bool = False
 
+    def __str__(self) -> str:
+        parts = [self.reason]
+        if self.session is not None:
+            parts.append(f"session {self.session}")
+        if self.code is not None:
+            parts.append(f"new code {self.code}")
+        if self.replayed:
+            parts.append("replayed")
+        return ", ".join(parts)
+
 
 class Next(NamedTuple):
-    """Not answered yet: the next step, and what it has to know."""
+    """No answer yet: the next transaction, and the values it receives."""
 
-    phase: str
+    transaction: str
     facts: tuple[Any, ...] = ()
 
 
 Result = Outcome | Next
+
+Transaction = Callable[..., Steps[Result]]
+"""Takes the context, the call, and the facts that the transaction before it passes on."""

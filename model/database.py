@@ -1,27 +1,27 @@
-"""A small PostgreSQL: statements, row locks, READ COMMITTED, uniqueness. Programs are generators of statements.
+"""A small PostgreSQL: statements, row locks, READ COMMITTED, uniqueness. A transaction is a generator of statements.
 
-A statement sees what is committed when it runs, and its own transaction's writes. What it writes or locks stays
-locked until the transaction ends; a second transaction that wants the same row waits, and then sees the newer
-version (an UPDATE judges its WHERE again, an INSERT finds the key taken), as PostgreSQL does.
+A statement sees what is committed when it runs, and its own transaction's writes. Rows that it writes or locks stay
+locked until the transaction ends. A second transaction that needs such a row waits and then sees the newer version: an
+UPDATE evaluates its WHERE again, an INSERT finds the key taken, as in PostgreSQL.
 """
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from model.rows import Key, Row, Rows
+from model.rows import Key, Row, Rows, describe_key, describe_row
 
 T = TypeVar("T")
 Steps = Generator["Statement", Any, T]
-"""A program: yields statements, is sent what each found, returns its result."""
+"""A transaction: yields statements, is sent the result of each, returns its own result."""
 
 
 class Violated(Exception):
-    """A constraint refused the statement; the transaction can only roll back."""
+    """A statement violated a constraint; the transaction can only roll back."""
 
 
 class Refused(Exception):
-    """A refusal that rolls back: nothing is left behind. ``alarm``: it means that the lock failed."""
+    """A refusal that rolls back. ``alarm``: it proves that the row lock failed."""
 
     def __init__(self, reason: str, *, alarm: bool = False) -> None:
         super().__init__(reason)
@@ -31,45 +31,60 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """SELECT by primary key; ``lock``: FOR NO KEY UPDATE."""
+    """SELECT by primary key; ``lock``: FOR NO KEY UPDATE. Returns the row or None."""
 
     key: Key
     lock: bool = False
 
+    def __str__(self) -> str:
+        return f"SELECT {describe_key(self.key)}" + (" FOR NO KEY UPDATE" if self.lock else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """SELECT of every row of a table that answers to ``where``."""
+    """SELECT of every row of a table for which ``where`` holds. Returns pairs of key and row."""
 
     table: str
     where: Callable[[Key, Any], bool]
 
+    def __str__(self) -> str:
+        return f"SELECT FROM {self.table}"
+
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """INSERT. The key is taken: Violated."""
+    """INSERT. Violated if the key is taken."""
 
     key: Key
     row: Row
 
+    def __str__(self) -> str:
+        return f"INSERT {describe_key(self.key)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """UPDATE by primary key. Finds the new row, or None if ``where`` did not hold; ``check``: a CHECK constraint."""
+    """UPDATE by primary key. Returns the new row, or None if ``where`` did not hold; ``check``: a CHECK constraint."""
 
     key: Key
     where: Callable[[Any], bool]
     change: Callable[[Any], Row]
     check: Callable[[Any], bool] | None = None
 
+    def __str__(self) -> str:
+        return f"UPDATE {describe_key(self.key)}"
+
 
 @dataclass(frozen=True, slots=True)
 class UpdateAll:
-    """UPDATE of every row of a table that answers to ``where``."""
+    """UPDATE of every row of a table for which ``where`` holds. Returns how many."""
 
     table: str
     where: Callable[[Key, Any], bool]
     change: Callable[[Key, Any], Row]
+
+    def __str__(self) -> str:
+        return f"UPDATE {self.table}"
 
 
 Statement = Read | Find | Insert | Update | UpdateAll
@@ -82,7 +97,7 @@ class Opened(NamedTuple):
     writes: tuple[tuple[Key, Row], ...] = ()
 
 
-def wanted(statement: Statement, seen: Mapping[Key, Row]) -> frozenset[Key]:
+def needed_locks(statement: Statement, seen: Mapping[Key, Row]) -> frozenset[Key]:
     """The rows that the statement has to lock before it can run."""
     match statement:
         case Read(key, lock):
@@ -96,7 +111,7 @@ def wanted(statement: Statement, seen: Mapping[Key, Row]) -> frozenset[Key]:
 
 
 def execute(statement: Statement, seen: dict[Key, Row]) -> tuple[Any, dict[Key, Row]]:
-    """Run the statement on what its transaction sees: what it found, and what it wrote. Raises Violated."""
+    """Run the statement on the rows its transaction sees: its result, and its writes. Raises Violated."""
     match statement:
         case Read(key, _):
             return seen.get(key), {}
@@ -119,40 +134,57 @@ def execute(statement: Statement, seen: dict[Key, Row]) -> tuple[Any, dict[Key, 
             return len(changed), changed
 
 
-def run(program: Steps[T], rows: Rows) -> tuple[T, Rows]:
-    """Run a whole program as one transaction with nothing between its statements; the rows once it has committed.
+def describe_executed(statement: Statement, found: Any) -> str:
+    """The statement and its result, on one line."""
+    if found is Violated:
+        return f"{statement}: constraint violated"
+    match statement:
+        case Read():
+            return f"{statement}: {'no row' if found is None else describe_row(found)}"
+        case Find():
+            return f"{statement}: {len(found)} rows"
+        case Insert(_, row):
+            return f"{statement} ({describe_row(row)})"
+        case Update():
+            return f"{statement}: {'no row matches' if found is None else describe_row(found)}"
+        case UpdateAll():
+            return f"{statement}: {found} rows"
 
-    Raises Refused and Violated, with nothing written. That nothing comes between is what a lock taken by the first
-    statement brings about: the explorer checks that too, by running small scenarios statement by statement.
+
+def run(transaction: Steps[T], rows: Rows) -> tuple[T, Rows]:
+    """Run a whole transaction with nothing between its statements: its result, and the rows once it has committed.
+
+    Raises Refused and Violated, with nothing written. A lock taken by the first statement justifies running it as one
+    step; the explorer checks this as well, by running small scenarios statement by statement.
     """
     seen = rows.copy()
     changed: dict[Key, Row] = {}
     try:
-        statement = next(program)
+        statement = next(transaction)
         while True:
             try:
                 found, writes = execute(statement, seen)
             except Violated as violated:
-                statement = program.throw(violated)
+                statement = transaction.throw(violated)
                 continue
             seen |= writes
             changed |= writes
-            statement = program.send(found)
+            statement = transaction.send(found)
     except StopIteration as stop:
         result: T = stop.value
-        return result, rows.written(changed)
+        return result, rows.with_writes(changed)
 
 
-def replay(program: Steps[T], log: tuple[Any, ...]) -> tuple[Statement | None, T | None]:
-    """Bring a program to where it stands after ``log``: its next statement, or (None, its result).
+def replay(transaction: Steps[T], log: tuple[Any, ...]) -> tuple[Statement | None, T | None]:
+    """Advance a new transaction past the results in ``log``: its next statement, or (None, its result).
 
-    Programs are run again from the start for each statement, because a generator cannot be copied and a state must
-    be. Raises Refused and Violated, as the program does.
+    A state must be copied and a generator cannot be, so every statement replays its transaction from the start. Raises
+    Refused and Violated, as the transaction does.
     """
     try:
-        statement: Statement = next(program)
+        statement: Statement = next(transaction)
         for found in log:
-            statement = program.throw(Violated()) if found is Violated else program.send(found)
+            statement = transaction.throw(Violated()) if found is Violated else transaction.send(found)
     except StopIteration as stop:
         return None, stop.value
     return statement, None

@@ -1,4 +1,4 @@
-"""Breadth first through every state: the first violation found is a shortest one."""
+"""Breadth-first search through every state, so the first violation found is one of the nearest."""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,32 +6,29 @@ from typing import NamedTuple
 
 from model.moves import Moves
 from model.promises import Promises, Violation
-from model.stepping import Move
+from model.trace import Step
 from model.world import Scenario, World
 
 Progress = Callable[[int, int], None]
-"""Told now and then how many states were found, and how many of them still wait."""
+"""Called from time to time with the number of states found, and of those not explored yet."""
 
 Canonical = Callable[[World], World]
+"""Maps equivalent states to one of them."""
 
-_TELL_EVERY = 2000
+_PROGRESS_INTERVAL = 2000
 
-
-class Step(NamedTuple):
-    """One move of a story, with the state before it."""
-
-    before: World
-    move: Move
+_Label = tuple[str, int, int, str]
 
 
 class Explored(NamedTuple):
-    """What was seen. ``depth``: moves on the longest of the shortest ways; ``story``: the way to the violation."""
+    """The result of a search. ``depth``: the distance of the farthest state, or the length of the ``trace`` to the
+    violation."""
 
     states: int
     transitions: int
     depth: int
     violation: Violation | None = None
-    story: tuple[Step, ...] = ()
+    trace: tuple[Step, ...] = ()
 
 
 def explore(
@@ -43,7 +40,7 @@ def explore(
     """Visit every state that the scenario can reach, up to the first violation."""
     moves = Moves(scenario)
     start = canonical(scenario.start())
-    came_from: dict[World, tuple[World, tuple[str, int, int, str]] | None] = {start: None}
+    came_from: dict[World, tuple[World, _Label] | None] = {start: None}
     depth_of_last = 0
     queue = deque([(start, 0)])
     transitions = 0
@@ -53,21 +50,19 @@ def explore(
         for move in moves(world):
             transitions += 1
             after = canonical(move.after)
-            new = after not in came_from
-            if violation := promises.broken_by(world, move) or (promises.broken_in(after) if new else None):
-                story = (*_story(moves, came_from, world), Step(world, move))
-                return Explored(len(came_from), transitions, depth + 1, violation, story)
-            if new:
+            is_new = after not in came_from
+            if violation := promises.broken_by(world, move) or (promises.broken_in(after) if is_new else None):
+                trace = (*_trace(moves, came_from, world), Step(world, move))
+                return Explored(len(came_from), transitions, depth + 1, violation, trace)
+            if is_new:
                 came_from[after] = (world, move.label)
                 queue.append((after, depth + 1))
-                if len(came_from) % _TELL_EVERY == 0:
+                if len(came_from) % _PROGRESS_INTERVAL == 0:
                     progress(len(came_from), len(queue))
     return Explored(len(came_from), transitions, depth_of_last)
 
 
-def _story(
-    moves: Moves, came_from: dict[World, tuple[World, tuple[str, int, int, str]] | None], world: World
-) -> tuple[Step, ...]:
+def _trace(moves: Moves, came_from: dict[World, tuple[World, _Label] | None], world: World) -> tuple[Step, ...]:
     steps: list[Step] = []
     while (came := came_from[world]) is not None:
         before, label = came

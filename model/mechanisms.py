@@ -1,64 +1,59 @@
-"""The mechanisms that keep the promises. Each can be taken out, alone or with others."""
+"""The promises of the protocol, and the mechanisms that keep them. A variant runs without some of the mechanisms."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Promise(StrEnum):
-    """What must hold in every state, and of every answer."""
+    """What must hold in every state, and of every answer. docs/model.md gives the assertion behind each."""
 
-    TWICE = "never twice"
-    NEITHER = "never neither"
-    LOST = "never lost"
-    FREE = "never free"
-    DEAD = "nothing dead opens anything"
-    TRUE = "every refusal is true"
-    WAY_IN = "always a way in"
+    SINGLE_USE = "single use"
+    VALID_CODE = "a valid code exists"
+    RECOVERABLE = "the new code is recoverable"
+    COUNTED = "every guess is counted"
+    NOTHING_STALE = "nothing stale is accepted"
+    ACCURATE = "every refusal is accurate"
+    FIRST_FACTOR = "a first factor remains"
 
 
 class Mechanism(StrEnum):
-    """One thing that the server does for a reason."""
+    """One measure of the server that a variant can remove."""
 
     ROW_LOCK = "row lock"
     REREAD = "re-read under the lock"
-    GUARDED_WRITE = "guarded write"
-    SPENT_KEY = "spent key"
+    GUARDED_WRITE = "guarded write of the new code"
+    SPENT_KEY = "unique key of spent generations"
     MONOTONIC_GENERATION = "monotonic generation"
-    REPLY_FIRST = "reply first"
-    GUARDED_CHARGE = "guarded charge"
-    ATTEMPTS_CHECK = "attempts constraint"
-    CHARGE_ONCE = "charge once"
-    ATTEMPT_KEY = "attempt key"
-    CHARGE_BEFORE_VERDICT = "charge before verdict"
-    KEPT_REFUSAL = "refusal returned, not raised"
-    ERASE_OWN_ONLY = "erase only by own session"
+    REPLY_FIRST = "stored reply checked first"
+    GUARDED_CHARGE = "guarded attempt counter"
+    ATTEMPTS_CHECK = "CHECK constraint on attempts"
+    CHARGE_ONCE = "one charge per code"
+    ATTEMPT_KEY = "unique key of attempts"
+    CHARGE_FIRST = "charge before verification"
+    RETURNED_REFUSAL = "refusal returned, not raised"
+    ERASE_OWN_ONLY = "replies erased by their own session only"
     COMMIT_BEFORE_ANSWER = "commit before answer"
-    ONE_TRANSACTION = "old out, new in: one transaction"
+    ONE_TRANSACTION = "code replaced in one transaction"
     COMPLETION_GUARD = "guarded completion"
-    SESSION_KEY = "one session a challenge"
-    VERDICT_PER_GENERATION = "verdict shared per generation"
-    VERSION_REREAD = "password version read again"
-    CHARGED_IN_TIME = "charged in time stays in time"
-    JUDGED_AGAIN = "setup code judged again"
-    VOID_CHALLENGES = "open sign-ins void"
-    SAME_AUTHENTICATOR = "the same authenticator still"
-    LINK_REREAD = "link looked up again"
+    SESSION_KEY = "one session per challenge"
+    VERDICT_PER_GENERATION = "verification shared per generation"
+    VERSION_REREAD = "password version re-read"
+    CHARGED_IN_TIME = "charged attempts outlive the challenge"
+    SETUP_REVERIFIED = "setup code verified twice"
+    VOID_CHALLENGES = "open challenges voided"
+    SAME_AUTHENTICATOR = "authenticator unchanged"
+    LINK_REREAD = "identity link re-read"
 
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """The protocol, less what was taken out of it."""
+class Context(NamedTuple):
+    """What a transaction knows besides its call: which mechanisms are removed, and its execution's name."""
 
-    removed: frozenset[Mechanism] = frozenset()
+    removed: frozenset[Mechanism]
+    execution: str
 
     def has(self, mechanism: Mechanism) -> bool:
-        """Whether the mechanism is in place."""
         return mechanism not in self.removed
 
-
-FULL = Protocol()
-
-
-def without(*mechanisms: Mechanism) -> Protocol:
-    """The protocol without these."""
-    return Protocol(frozenset(mechanisms))
+    def new_code(self, generation: int) -> str:
+        """A backup code that no other execution generates."""
+        return f"{generation}{self.execution}"

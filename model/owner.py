@@ -1,111 +1,96 @@
-"""What the owner could do now, if every server died at this moment: the question behind "neither" and "lost".
+"""What the owner could still do if every server stopped now: it decides "a valid code exists" and "recoverable".
 
-The servers' own programs answer it, run one after the other on what is committed.
+The answer is not computed from the rows: the servers' own transactions run on them, one after the other.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from model.calls import OK, ConfirmSetup, Outcome, Regenerate, Use
+from model.calls import OK, Outcome, UseBackupCode
 from model.mechanisms import Promise
 from model.moves import transact
-from model.programs import first_phase, program
+from model.programs import first_transaction, next_transaction
 from model.rows import ACCOUNT, AUTHENTICATOR, FACTOR, Challenge, Code, Factor, Rows
-from model.stepping import settle_step
+from model.transitions import apply_result
 from model.world import Execution, Scenario, Script, World
 
-FRESH = 99
-"""The challenge of a new sign-in, at which a code is tried."""
+TRIAL_CHALLENGE = 99
+"""The challenge of a new sign-in, on which a code is tried."""
 
 Broken = tuple[Promise, str]
 
 
 class Owner:
-    """The owner of a scenario's account, with a good memory: most states ask what was asked before."""
+    """The owner of a scenario's account. Caches its results, because most states ask what was asked before."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._looks: dict[tuple[Any, ...], Broken | None] = {}
+        self._results: dict[tuple[Any, ...], Broken | None] = {}
         self._trials: dict[tuple[Rows, Code], Outcome] = {}
-        self._repeats: dict[tuple[Rows, int, int], Outcome] = {}
+        self._retries: dict[tuple[Rows, int, int], Outcome] = {}
 
-    def stuck(self, world: World) -> Broken | None:
-        """What promise is broken to the owner, and how; None if exactly one code works and the owner can have it."""
-        pending = tuple(self._pending(world))
-        key = (world.rows, world.held, pending)
-        if key not in self._looks:
-            self._looks[key] = self._look(world.rows, world.held, pending)
-        return self._looks[key]
+    def broken_promise(self, world: World) -> Broken | None:
+        """The promise that this state breaks; None if exactly one code is valid and the owner can obtain it."""
+        unanswered = tuple(self._unanswered(world))
+        key = (world.rows, world.known_code, unanswered)
+        if key not in self._results:
+            self._results[key] = self._check(world.rows, world.known_code, unanswered)
+        return self._results[key]
 
-    def _pending(self, world: World) -> Iterator[tuple[int, int]]:
-        """The owner's calls that were sent and are not answered: each can be repeated."""
+    def _unanswered(self, world: World) -> Iterator[tuple[int, int]]:
+        """The owner's calls that were sent and not answered: each can be retried."""
         for index, client in enumerate(world.clients):
-            if client.tried and self._scenario.scripts[index].owner:
+            if client.sent and self._scenario.scripts[index].owner:
                 yield index, client.position
 
-    def could_do(self, world: World) -> Iterator[tuple[int | None, Code | None, Outcome]]:
-        """What is left to the owner, and what would come of it: a new sign-in with the code held, and each unanswered
-        call that could show a code, repeated."""
-        if world.held is not None:
-            yield None, world.held, self.trial(world.rows, world.held)
-        for client, position in self._pending(world):
-            if not isinstance(self._scenario.doing(client, position), Use | Regenerate | ConfirmSetup):
-                continue
-            yield client, None, self.repeat(world.rows, client, position)
-
-    def _look(self, rows: Rows, held: Code | None, pending: tuple[tuple[int, int], ...]) -> Broken | None:
+    def _check(self, rows: Rows, known: Code | None, unanswered: tuple[tuple[int, int], ...]) -> Broken | None:
         factor: Factor = rows.get(FACTOR)
         if factor.method != AUTHENTICATOR:
             return None
-        if factor.code is None or not self.works(rows, factor.code):
-            return Promise.NEITHER, "no backup code works: the old one is dead, and there is no new one"
-        shown = {outcome.code for outcome in (self.repeat(rows, *call) for call in pending) if outcome.replayed}
-        working = {code for code in {held, *shown} if code is not None and self.works(rows, code)}
-        if len(working) > 1:
-            return Promise.TWICE, f"{len(working)} backup codes work at once"
-        if working or _given_up(rows, factor):
+        if factor.code is None or not self._is_valid(rows, factor.code):
+            return Promise.VALID_CODE, "the authenticator is on and no backup code is valid"
+        replayed = {outcome.code for outcome in (self._retry(rows, *call) for call in unanswered) if outcome.replayed}
+        valid = {code for code in {known, *replayed} if code is not None and self._is_valid(rows, code)}
+        if len(valid) > 1:
+            return Promise.SINGLE_USE, f"{len(valid)} backup codes are valid at once"
+        if valid or _is_waived(rows, factor):
             return None
-        return Promise.LOST, "the backup code that works is known to nobody, and no repeated call shows it"
+        return Promise.RECOVERABLE, "the owner does not have the valid backup code, and no retry returns it"
 
-    def works(self, rows: Rows, code: Code) -> bool:
+    def _is_valid(self, rows: Rows, code: Code) -> bool:
         """Whether a new sign-in with this code succeeds."""
-        return self.trial(rows, code).reason == OK
-
-    def trial(self, rows: Rows, code: Code) -> Outcome:
-        """What a new sign-in with this code is answered."""
         key = (rows, code)
         if key not in self._trials:
-            trial = Script("the owner", (Use(FRESH, code, "trial"),))
+            trial = Script("owner", (UseBackupCode(TRIAL_CHALLENGE, code, "trial"),))
             scenario = replace(self._scenario, scripts=(*self._scenario.scripts, trial))
             version = rows.get(ACCOUNT).password_version
-            fresh = rows.written({("challenges", FRESH): Challenge(password_version=version)})
-            self._trials[key] = perform(scenario, fresh, len(scenario.scripts) - 1, 0)
-        return self._trials[key]
+            prepared = rows.with_writes({("challenges", TRIAL_CHALLENGE): Challenge(password_version=version)})
+            self._trials[key] = perform(scenario, prepared, len(scenario.scripts) - 1, 0)
+        return self._trials[key].reason == OK
 
-    def repeat(self, rows: Rows, client: int, position: int) -> Outcome:
-        """What the client is answered who sends the same call again."""
+    def _retry(self, rows: Rows, client: int, position: int) -> Outcome:
+        """The answer to the client's call if it is sent again."""
         key = (rows, client, position)
-        if key not in self._repeats:
-            self._repeats[key] = perform(self._scenario, rows, client, position)
-        return self._repeats[key]
+        if key not in self._retries:
+            self._retries[key] = perform(self._scenario, rows, client, position)
+        return self._retries[key]
 
 
 def perform(scenario: Scenario, rows: Rows, client: int, position: int) -> Outcome:
-    """Run one call from its first step to its answer, alone."""
-    intent = scenario.doing(client, position)
-    execution = Execution(client, position, 0, first_phase(scenario.protocol, intent), "z")
+    """Run one call from its first transaction to its answer, with nothing else running."""
+    action = scenario.scripts[client].actions[position]
+    execution = Execution(client, position, 0, first_transaction(action, scenario.removed), "z")
     world = World(rows, (), (execution,), None, 0, 0)
     while execution.outcome is None:
-        steps = program(scenario.protocol, intent, execution.phase, execution.facts, execution.name)
-        committed, result = transact(steps, world.rows)
-        world, _ = settle_step(scenario, world._replace(rows=committed), execution, result)
+        committed, result = transact(next_transaction(scenario, execution), world.rows)
+        world, _ = apply_result(scenario, world._replace(rows=committed), execution, result)
         (execution,) = world.running
     return execution.outcome
 
 
-def _given_up(rows: Rows, factor: Factor) -> bool:
-    """Whether the code went unseen by a documented rule: no replay was wanted, or the session that was to show it
-    again has ended, or said that it is saved."""
+def _is_waived(rows: Rows, factor: Factor) -> bool:
+    """Whether a documented rule lets the owner miss the code: the call had no request_id, or the session that could
+    return the code again has ended or confirmed that it is saved."""
     replies = [reply for _, reply in rows.table("replies") if reply.generation == factor.generation]
     return not replies or any(reply.erased in ("session ended", "saved") for reply in replies)

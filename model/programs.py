@@ -1,169 +1,97 @@
-"""Which program a call runs, step by step. The names of the steps are the server's (``flows/steps.py``)."""
+"""The transactions of each call, in order. Their names are those of the server's transactions (its crash points)."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from model import account_calls, backup_codes, completion, first_factor_calls, owner_calls
+from model import account, authenticator, backup_codes, sessions, sign_in
 from model.calls import (
     OK,
-    AppMovesOn,
+    Action,
+    ChallengesExpire,
     ChangePassword,
-    Close,
-    ConfirmEmail,
-    ConfirmSetup,
-    Intent,
-    Next,
+    CloseAccount,
+    ConfirmAuthenticatorSetup,
+    ConfirmBackupCodeSaved,
+    ConfirmEmailChange,
     Outcome,
-    Regenerate,
-    Remove,
-    Report,
+    RegenerateBackupCode,
+    RemoveAuthenticator,
+    ReportNotMe,
     Result,
-    Revoke,
-    Saved,
+    RevokeSession,
     SetPassword,
     SignOut,
-    StartByIdentity,
-    StartSetup,
+    StartAuthenticatorSetup,
     StartSignIn,
-    TenMinutesPass,
-    Unlink,
-    Use,
-    VerifyApp,
+    StartSignInByIdentity,
+    TotpCodeExpires,
+    Transaction,
+    UnlinkIdentity,
+    UseBackupCode,
+    VerifyAuthenticatorCode,
 )
-from model.database import Insert, Read, Refused, Steps, UpdateAll
-from model.mechanisms import Mechanism, Protocol
-from model.rows import ACCOUNT, Account, Challenge, Key
-from model.statements import lock_factor, read_password_version
+from model.database import Steps, UpdateAll
+from model.mechanisms import Context, Mechanism
+from model.world import Execution, Scenario
 
-FIRST = {
-    VerifyApp: "authenticator-code-judged",
-    StartSignIn: "password-verified",
-    StartByIdentity: "identity-exchanged",
-    Regenerate: "regeneration-charged",
-    Remove: "removal-charged",
-    StartSetup: "setup-started",
-    ConfirmSetup: "setup-code-judged",
-    Saved: "backup-code-saved",
-    SignOut: "signed-out",
-    Revoke: "session-revoked",
-    ChangePassword: "password-charged",
-    SetPassword: "password-charged",
-    Unlink: "unlink-charged",
-    ConfirmEmail: "email-changed",
-    Report: "not-me-reported",
-    Close: "closing-charged",
-    TenMinutesPass: "time",
-    AppMovesOn: "time",
+TIME = "time"
+
+
+def _expire_challenges(_ctx: Context, _action: ChallengesExpire) -> Steps[Result]:
+    yield UpdateAll("challenges", lambda _, row: not row.expired, lambda _, row: row._replace(expired=True))
+    return Outcome(OK)
+
+
+def _expire_totp_code(_ctx: Context, _action: TotpCodeExpires) -> Steps[Result]:
+    yield UpdateAll("authenticator_setups", lambda _, row: not row.stale, lambda _, row: row._replace(stale=True))
+    return Outcome(OK)
+
+
+_PASSWORD: dict[str, Transaction] = {
+    "password-charged": account.charge_password,
+    "password-changed": account.replace_password,
+}
+
+TRANSACTIONS: Mapping[type[Action], Mapping[str, Transaction]] = {
+    UseBackupCode: backup_codes.TRANSACTIONS,
+    VerifyAuthenticatorCode: {"authenticator-code-verified": sign_in.verify_authenticator_code},
+    StartSignIn: {"password-verified": sign_in.verify_password, sign_in.SIGN_IN_STARTED: sign_in.start},
+    StartSignInByIdentity: {"identity-exchanged": sign_in.exchange_identity, sign_in.SIGN_IN_STARTED: sign_in.start},
+    RegenerateBackupCode: {
+        "regeneration-charged": authenticator.charge_regeneration,
+        "backup-code-regenerated": authenticator.regenerate,
+    },
+    RemoveAuthenticator: {
+        "removal-charged": authenticator.charge_removal,
+        "authenticator-off": authenticator.remove,
+    },
+    StartAuthenticatorSetup: {"setup-started": authenticator.start_setup},
+    ConfirmAuthenticatorSetup: {
+        "setup-code-verified": authenticator.verify_setup_code,
+        "authenticator-on": authenticator.turn_on,
+    },
+    ConfirmBackupCodeSaved: {"backup-code-saved": authenticator.confirm_saved},
+    SignOut: {"signed-out": sessions.sign_out},
+    RevokeSession: {"session-revoked": sessions.revoke},
+    ChangePassword: _PASSWORD,
+    SetPassword: _PASSWORD,
+    UnlinkIdentity: {"unlink-charged": account.charge_unlinking, "identity-unlinked": account.unlink},
+    ConfirmEmailChange: {"email-changed": account.confirm_email_change},
+    ReportNotMe: {"change-reported": account.report_not_me},
+    CloseAccount: {"closing-charged": account.charge_closing, "account-closed": account.close},
+    ChallengesExpire: {TIME: _expire_challenges},
+    TotpCodeExpires: {TIME: _expire_totp_code},
 }
 
 
-def first_phase(p: Protocol, intent: Intent) -> str:
-    """The step that a call begins with."""
-    return backup_codes.first_phase(p) if isinstance(intent, Use) else FIRST[type(intent)]
+def first_transaction(action: Action, removed: frozenset[Mechanism]) -> str:
+    """The name of the transaction that the call begins with."""
+    if isinstance(action, UseBackupCode):
+        return backup_codes.first_transaction(removed)
+    return next(iter(TRANSACTIONS[type(action)]))
 
 
-def program(p: Protocol, intent: Intent, phase: str, facts: tuple[Any, ...], who: str) -> Steps[Result]:
-    """The transaction of this step. ``who`` names the codes that it makes."""
-    match intent:
-        case Use():
-            return _use(p, intent, phase, facts, who)
-        case VerifyApp():
-            return completion.verify_app(p, intent, who)
-        case StartSignIn():
-            return _verify_password() if phase == "password-verified" else _start(p, intent, *facts)
-        case StartByIdentity():
-            first = phase == FIRST[StartByIdentity]
-            return first_factor_calls.exchange(intent) if first else _start(p, intent, *facts)
-        case ChangePassword() | SetPassword() | Unlink():
-            return _first_factor(p, intent, phase, facts)
-        case TenMinutesPass() | AppMovesOn():
-            return _pass_time(intent)
-        case ConfirmEmail():
-            return account_calls.confirm_email(p, intent)
-        case Report():
-            return account_calls.report(p, intent)
-        case Close():
-            first = phase == FIRST[Close]
-            return account_calls.charge_closing(p, intent) if first else account_calls.close(p, intent, *facts)
-        case _:
-            return _owner(p, intent, phase, facts, who)
-
-
-def _use(p: Protocol, use: Use, phase: str, facts: tuple[Any, ...], who: str) -> Steps[Result]:
-    match phase:
-        case backup_codes.CHARGED:
-            return backup_codes.charge(p, use)
-        case backup_codes.REFUSED:
-            return backup_codes.refuse(p, use)
-        case backup_codes.REPLACED:
-            return backup_codes.replace(p, use, facts[0], who)
-        case backup_codes.NEW_CODE_IN:
-            return backup_codes.new_code_in(p, use, facts[0], who)
-        case backup_codes.LOOKED_UP:
-            return backup_codes.look_up(p, use)
-        case backup_codes.CHARGED_LATE:
-            return backup_codes.charge_late(p, use, facts[0], who, right=facts[1])
-        case _:
-            return backup_codes.charge_and_judge(p, use, who)
-
-
-def _owner(p: Protocol, intent: Intent, phase: str, facts: tuple[Any, ...], who: str) -> Steps[Result]:
-    first = phase == FIRST[type(intent)]
-    match intent:
-        case Regenerate():
-            if first:
-                return owner_calls.charge_regeneration(p, intent)
-            return owner_calls.regenerate(p, intent, facts[0], facts[1], who)
-        case Remove():
-            return owner_calls.charge_removal(p, intent) if first else owner_calls.remove(p, intent, *facts)
-        case ConfirmSetup():
-            return owner_calls.judge_setup(p, intent) if first else owner_calls.turn_on(p, intent, who)
-        case StartSetup():
-            return owner_calls.start_setup(p, intent)
-        case Saved():
-            return owner_calls.save(p, intent)
-        case SignOut():
-            return owner_calls.sign_out(p, intent)
-        case Revoke():
-            return owner_calls.revoke(p, intent)
-    raise TypeError(intent)
-
-
-def _first_factor(
-    p: Protocol, intent: ChangePassword | SetPassword | Unlink, phase: str, facts: tuple[Any, ...]
-) -> Steps[Result]:
-    first = phase == FIRST[type(intent)]
-    if isinstance(intent, Unlink):
-        return first_factor_calls.charge_unlinking(p, intent) if first else first_factor_calls.unlink(p, intent, *facts)
-    if first:
-        return first_factor_calls.charge_password(p, intent)
-    return first_factor_calls.replace_password(p, intent, *facts)
-
-
-def _verify_password() -> Steps[Result]:
-    """Verified against what is read without a lock, as Argon2id takes its time."""
-    return Next("sign-in-started", ((yield from read_password_version()),))
-
-
-def _start(p: Protocol, call: StartSignIn | StartByIdentity, verified: int) -> Steps[Result]:
-    """``sign-in-started``: the password that was verified may have been changed since."""
-    yield from lock_factor(p)
-    account: Account = yield Read(ACCOUNT)
-    if account.closed or (account.password_version != verified and p.has(Mechanism.VERSION_REREAD)):
-        raise Refused("CREDENTIALS_MISMATCH")
-    begun_by = 0
-    if isinstance(call, StartByIdentity):
-        begun_by = call.identity
-        yield from first_factor_calls.check_still_linked(p, call)
-    key: Key = ("challenges", call.challenge)
-    # Repeated after a lost answer it makes another challenge, the first one's token being lost: one row does for both.
-    if (yield Read(key)) is None:
-        yield Insert(key, Challenge(password_version=verified, address=account.address, begun_by=begun_by))
-    return Outcome(OK)
-
-
-def _pass_time(intent: TenMinutesPass | AppMovesOn) -> Steps[Result]:
-    if isinstance(intent, TenMinutesPass):
-        yield UpdateAll("challenges", lambda _, row: not row.over, lambda _, row: row._replace(over=True))
-    else:
-        yield UpdateAll("authenticator_setups", lambda _, row: not row.stale, lambda _, row: row._replace(stale=True))
-    return Outcome(OK)
+def next_transaction(scenario: Scenario, execution: Execution) -> Steps[Result]:
+    """The execution's next transaction, at its first statement."""
+    action = scenario.action(execution)
+    transaction = TRANSACTIONS[type(action)][execution.transaction]
+    return transaction(Context(scenario.removed, execution.name), action, *execution.facts)

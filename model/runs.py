@@ -1,4 +1,4 @@
-"""Everything that is run: the whole protocol, and the protocol without this or that."""
+"""One exploration with its result: of the whole protocol, or of a variant."""
 
 import gc
 from collections.abc import Iterator
@@ -7,31 +7,42 @@ from typing import NamedTuple
 
 from model.explorer import Explored, Progress, explore
 from model.promises import Promises
-from model.rows import forget
+from model.rows import clear_interned
 from model.symmetry import Symmetry
-from model.tidy import tidied
-from model.variant import Variant
+from model.variants import Variant
 from model.world import Scenario
 
 
 class Run(NamedTuple):
-    """One exploration: of the whole protocol (``variant`` None), or of a variant."""
+    """``variant`` is None for the whole protocol."""
 
     scenario: Scenario
     explored: Explored
     variant: Variant | None = None
 
     @property
-    def surprise(self) -> str | None:
-        """What is not as it must be; None if all is."""
-        found = self.explored.violation
-        if self.variant is None or self.variant.breaks is None:
-            return f"{found.promise} is broken: {found.what}" if found else None
+    def name(self) -> str:
+        return f"without {self.variant.name}" if self.variant else self.scenario.name
+
+    @property
+    def failure(self) -> str | None:
+        """How the result differs from the expected one, or None."""
+        found, expected = self.explored.violation, self.variant.breaks if self.variant else None
+        if expected is None:
+            return f'"{found.promise}" is broken: {found.what}' if found else None
         if found is None:
-            return f"{self.variant.breaks} was to break, and nothing did"
-        if found.promise != self.variant.breaks:
-            return f"{self.variant.breaks} was to break, and {found.promise} did: {found.what}"
+            return f'"{expected}" should break, and nothing did'
+        if found.promise != expected:
+            return f'"{expected}" should break, and "{found.promise}" did: {found.what}'
         return None
+
+    def describe_trace(self) -> list[str]:
+        """The moves that lead to the violation, numbered, and the violation."""
+        violation = self.explored.violation
+        if violation is None:
+            return []
+        lines = [step.describe(self.scenario) for step in self.explored.trace]
+        return [f"{number}. {line}" for number, line in enumerate(lines, 1)] + [f"Broken: {violation.what}."]
 
 
 def run_whole(scenario: Scenario, progress: Progress = lambda _, __: None) -> Run:
@@ -39,29 +50,25 @@ def run_whole(scenario: Scenario, progress: Progress = lambda _, __: None) -> Ru
     with _memory():
         explored = explore(scenario, Promises(scenario), Symmetry(scenario), progress)
         if explored.violation:
-            # Again with everybody keeping their names, so that the story can be told.
+            # Again without renaming, for a trace in which every client keeps its name.
             explored = explore(scenario, Promises(scenario), progress=progress)
     return Run(scenario, explored)
 
 
-def run_variant(variant: Variant, progress: Progress = lambda _, __: None) -> Run:
+def run_variant(variant: Variant) -> Run:
     """Explore the protocol without the variant's mechanisms, up to the first violation."""
-    scenario = variant.played
-    promises = Promises(scenario, variant.looking_at)
+    scenario = variant.explored
     with _memory():
-        explored = explore(scenario, promises, progress=progress)
-        if explored.violation:
-            story = tidied(scenario, promises, explored.story, explored.violation)
-            explored = explored._replace(story=story)
+        explored = explore(scenario, Promises(scenario, variant.checked))
     return Run(scenario, explored, variant)
 
 
 @contextmanager
 def _memory() -> Iterator[None]:
-    """States hold no cycles: looking for some doubles the time. What was remembered is let go of at the end."""
+    """States contain no cycles, and searching for cycles doubles the run time."""
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
-        forget()
+        clear_interned()

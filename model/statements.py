@@ -1,9 +1,10 @@
-"""What the programs say to the database; named and guarded as in the server's ``storage`` package."""
+"""The database statements of the flows, guarded as in the server's ``storage`` package."""
 
+from collections.abc import Callable
 from typing import Any
 
 from model.database import Find, Insert, Read, Steps, Update, UpdateAll, Violated
-from model.mechanisms import Mechanism, Protocol
+from model.mechanisms import Context, Mechanism
 from model.rows import (
     ACCOUNT,
     AUTHENTICATOR,
@@ -21,54 +22,60 @@ from model.rows import (
     Spent,
 )
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 
 
-class GuardMissed(Exception):
-    """A guarded change met another state than its lock had shown. The transaction rolls back."""
+class StaleState(Exception):
+    """A guarded write found another state than the lock had shown. The transaction rolls back."""
 
 
-def lock_factor(p: Protocol) -> Steps[Factor]:
-    """The account's row: locked, then read."""
-    factor: Factor = yield Read(FACTOR, lock=p.has(Mechanism.ROW_LOCK))
+INTERNAL_ERRORS = (Violated, StaleState)
+"""Errors that the server answers INTERNAL: a bug, or a lock that failed."""
+
+
+def lock_factor(ctx: Context) -> Steps[Factor]:
+    """The account's second-factor row, locked and then read. Every transaction begins with it."""
+    factor: Factor = yield Read(FACTOR, lock=ctx.has(Mechanism.ROW_LOCK))
     return factor
 
 
-def lock_challenge(p: Protocol, number: int) -> Steps[Challenge]:
-    """The challenge, after the account's row."""
-    challenge: Challenge = yield Read(("challenges", number), lock=p.has(Mechanism.ROW_LOCK))
-    return challenge
+def lock_factor_and_challenge(ctx: Context, number: int) -> Steps[tuple[Factor, Challenge]]:
+    factor = yield from lock_factor(ctx)
+    challenge: Challenge = yield Read(("challenges", number), lock=ctx.has(Mechanism.ROW_LOCK))
+    return factor, challenge
 
 
-def lock_session(p: Protocol, number: int) -> Steps[Session | None]:
-    """The session, after the account's row."""
-    session: Session | None = yield Read(("sessions", number), lock=p.has(Mechanism.ROW_LOCK))
-    return session
+def lock_factor_and_session(ctx: Context, number: int) -> Steps[tuple[Factor, Session | None]]:
+    factor = yield from lock_factor(ctx)
+    session: Session | None = yield Read(("sessions", number), lock=ctx.has(Mechanism.ROW_LOCK))
+    return factor, session
+
+
+def read_account() -> Steps[Account]:
+    account: Account = yield Read(ACCOUNT)
+    return account
 
 
 def read_password_version() -> Steps[int]:
-    """How often the password was changed."""
-    account: Account = yield Read(ACCOUNT)
-    return account.password_version
+    return (yield from read_account()).password_version
 
 
 def find_reply(scope: str, request: str) -> Steps[Reply | None]:
-    """The reply to this logical call, erased or not."""
+    """The stored reply to this request_id, erased or not."""
     reply: Reply | None = yield Read(("replies", scope, request))
     return reply
 
 
-def keep_reply(scope: str, request: str, reply: Reply) -> Steps[None]:
-    """Write the reply beside the change that it answers."""
+def store_reply(scope: str, request: str, reply: Reply) -> Steps[None]:
     yield Insert(("replies", scope, request), reply)
 
 
-def _erase(where: Any, why: Any) -> UpdateAll:
+def _erase(where: Callable[[Reply], bool], reason: Callable[[Reply], str]) -> UpdateAll:
     def erasable(_: Key, reply: Reply) -> bool:
-        return reply.erased is None and bool(where(reply))
+        return reply.erased is None and where(reply)
 
     def erased(_: Key, reply: Reply) -> Reply:
-        return reply._replace(erased=why(reply))
+        return reply._replace(erased=reason(reply))
 
     return UpdateAll("replies", erasable, erased)
 
@@ -78,168 +85,166 @@ def erase_superseded(generation: int) -> Steps[None]:
     yield _erase(lambda reply: (reply.generation or generation) < generation, lambda _: "superseded")
 
 
-def erase_saved(p: Protocol, session: int, generation: int) -> Steps[None]:
-    """Erase the saving session's replies with this generation, and no other's."""
+def erase_saved(ctx: Context, session: int, generation: int) -> Steps[None]:
+    """Erase the replies with this generation's code that belong to the session."""
+    any_session = not ctx.has(Mechanism.ERASE_OWN_ONLY)
     yield _erase(
-        lambda reply: (
-            reply.generation == generation and (reply.session == session or not p.has(Mechanism.ERASE_OWN_ONLY))
-        ),
+        lambda reply: reply.generation == generation and (any_session or reply.session == session),
         lambda reply: "saved" if reply.session == session else "saved elsewhere",
     )
 
 
-def erase_of_sessions(*sessions: int) -> Steps[None]:
-    """Erase every reply of the sessions that end."""
-    yield _erase(lambda reply: reply.session in sessions, lambda _: "session ended")
-
-
-def find_attempt(p: Protocol, challenge: int, code: Code) -> Steps[Attempt | None]:
-    """This code's attempt on this challenge. Without "charge once" nobody looks."""
-    if not p.has(Mechanism.CHARGE_ONCE):
+def find_attempt(ctx: Context, challenge: int, code: Code) -> Steps[Attempt | None]:
+    """This code's attempt on this challenge."""
+    if not ctx.has(Mechanism.CHARGE_ONCE):
         return None
     attempt: Attempt | None = yield Read(("backup_code_attempts", challenge, code))
     return attempt
 
 
-def charge_attempt(p: Protocol, number: int) -> Steps[int | None]:
-    """Charge one attempt: how many are left; None if there was none left."""
-    guarded = p.has(Mechanism.GUARDED_CHARGE)
-    charged: Challenge | None = yield Update(
+def count_attempt(ctx: Context, number: int) -> Steps[bool]:
+    """Count one attempt on the challenge; False if there was none left."""
+    guarded = ctx.has(Mechanism.GUARDED_CHARGE)
+    counted: Challenge | None = yield Update(
         ("challenges", number),
-        lambda row: not guarded or row.attempts < ATTEMPTS,
+        lambda row: not guarded or row.attempts < MAX_ATTEMPTS,
         lambda row: row._replace(attempts=row.attempts + 1),
-        (lambda row: row.attempts <= ATTEMPTS) if p.has(Mechanism.ATTEMPTS_CHECK) else None,
+        (lambda row: row.attempts <= MAX_ATTEMPTS) if ctx.has(Mechanism.ATTEMPTS_CHECK) else None,
     )
-    return None if charged is None else ATTEMPTS - charged.attempts
+    return counted is not None
 
 
-def add_attempt(p: Protocol, challenge: int, code: Code, attempt: Attempt) -> Steps[None]:
-    """Record the charged attempt; without its key, once more is as good as once."""
+def record_attempt(ctx: Context, challenge: int, code: Code, attempt: Attempt) -> Steps[None]:
+    """Insert the attempt. Without its unique key, a second one replaces the first, as the model keeps one row."""
     key: Key = ("backup_code_attempts", challenge, code)
     try:
         yield Insert(key, attempt)
     except Violated:
-        if p.has(Mechanism.ATTEMPT_KEY):
+        if ctx.has(Mechanism.ATTEMPT_KEY):
             raise
         yield Update(key, lambda _: True, lambda _: attempt)
 
 
-def settle(challenge: int, code: Code, attempt: Attempt) -> Steps[None]:
-    """Give the pending attempt its verdict; a settled one never changes again."""
+def finalize_attempt(challenge: int, code: Code, attempt: Attempt) -> Steps[None]:
+    """Give the pending attempt its verdict; a final verdict never changes."""
     yield Update(("backup_code_attempts", challenge, code), lambda row: row.verdict == "pending", lambda _: attempt)
 
 
-def spent(code: Code) -> Steps[bool]:
-    """Whether the code is among the account's spent ones."""
+def is_spent(code: Code) -> Steps[bool]:
     found: tuple[Any, ...] = yield Find("spent_backup_codes", lambda _, row: bool(row.code == code))
     return bool(found)
 
 
-def generation_spent(generation: int) -> Steps[bool]:
-    """Whether the generation was used."""
+def is_generation_spent(generation: int) -> Steps[bool]:
     found: tuple[Any, ...] = yield Find("spent_backup_codes", lambda key, _: key[1] == generation)
     return bool(found)
 
 
-def spend(p: Protocol, generation: int, code: Code, who: str) -> Steps[None]:
-    """Spend the generation. Violated, if it was spent before and the primary key is in place."""
+def spend(ctx: Context, generation: int, code: Code) -> Steps[None]:
+    """Record the generation as spent. Violated if it was spent before and the primary key is in place."""
     key: Key = ("spent_backup_codes", generation)
-    yield Insert(key if p.has(Mechanism.SPENT_KEY) else (*key, who), Spent(code))
+    yield Insert(key if ctx.has(Mechanism.SPENT_KEY) else (*key, ctx.execution), Spent(code))
 
 
-def replace_backup_code(p: Protocol, generation: int, code: Code) -> Steps[None]:
-    """The code of ``generation`` gives way to the next one."""
-
-    def expected(row: Factor) -> bool:
-        return row.generation == generation and row.method == AUTHENTICATOR
-
-    yield from _change(p, expected, lambda row: row._replace(generation=row.generation + 1, code=code, saved=False))
+def _update_factor(ctx: Context, guard: Callable[[Factor], bool], change: Callable[[Factor], Factor]) -> Steps[None]:
+    guarded = ctx.has(Mechanism.GUARDED_WRITE)
+    changed = yield Update(FACTOR, lambda row: not guarded or guard(row), change)
+    if changed is None:
+        raise StaleState
 
 
-def turn_on_authenticator(p: Protocol, generation: int, code: Code) -> Steps[None]:
-    """A new secret and a new backup code together."""
-    yield from _change(
-        p,
-        lambda row: bool(row.generation == generation),
-        lambda row: Factor(AUTHENTICATOR, row.generation + 1, code, False, 1, row.bound + 1),
+def replace_backup_code(ctx: Context, generation: int, code: Code) -> Steps[None]:
+    """Replace the code of ``generation`` by that of the next one."""
+    yield from _update_factor(
+        ctx,
+        lambda row: row.generation == generation and row.method == AUTHENTICATOR,
+        lambda row: row._replace(generation=row.generation + 1, code=code, saved=False),
     )
 
 
-def turn_off_authenticator(p: Protocol, generation: int) -> Steps[None]:
-    """Back to e-mail codes. The generation's number stays (or, without that mechanism, starts again)."""
-    kept = p.has(Mechanism.MONOTONIC_GENERATION)
-    yield from _change(
-        p,
-        lambda row: bool(row.generation == generation and row.method == AUTHENTICATOR),
-        lambda row: Factor(EMAIL, row.generation if kept else 0, None, False, 0, row.bound),
+def turn_on_authenticator(ctx: Context, generation: int, code: Code) -> Steps[None]:
+    """A new secret and a new backup code in one write."""
+    yield from _update_factor(
+        ctx,
+        lambda row: row.generation == generation,
+        lambda row: Factor(AUTHENTICATOR, row.generation + 1, code, False, 1, row.enrolment + 1),
     )
 
 
-def void_challenges(p: Protocol) -> Steps[None]:
-    """Whatever sign-in is open is void."""
-    if p.has(Mechanism.VOID_CHALLENGES):
+def turn_off_authenticator(ctx: Context, generation: int) -> Steps[None]:
+    """Back to e-mail codes. The generation keeps its value, unless that mechanism is removed."""
+    monotonic = ctx.has(Mechanism.MONOTONIC_GENERATION)
+    yield from _update_factor(
+        ctx,
+        lambda row: row.generation == generation and row.method == AUTHENTICATOR,
+        lambda row: Factor(EMAIL, row.generation if monotonic else 0, None, False, 0, row.enrolment),
+    )
+
+
+def void_challenges(ctx: Context, started_by: int | None = None) -> Steps[None]:
+    """Void the open challenges: all of them, or those that one identity started."""
+    if ctx.has(Mechanism.VOID_CHALLENGES):
         yield UpdateAll(
-            "challenges", lambda _, row: not (row.completed or row.void), lambda _, row: row._replace(void=True)
+            "challenges",
+            lambda _, row: started_by in (None, row.started_by) and not (row.completed or row.void),
+            lambda _, row: row._replace(void=True),
         )
 
 
 def accept_step(step: int) -> Steps[None]:
-    """Spend the authenticator's step."""
+    """Record the authenticator's time step as used."""
     accepted = yield Update(FACTOR, lambda row: row.last_step < step, lambda row: row._replace(last_step=step))
     if accepted is None:
-        raise GuardMissed
+        raise StaleState
 
 
 def mark_saved(generation: int) -> Steps[None]:
-    """The owner saved the code of this generation."""
     yield Update(
         FACTOR, lambda row: row.generation == generation and not row.saved, lambda row: row._replace(saved=True)
     )
 
 
-def complete(p: Protocol, number: int) -> Steps[None]:
-    """The challenge is completed, once; a completed or voided one: GuardMissed."""
-    guarded = p.has(Mechanism.COMPLETION_GUARD)
-    done = yield Update(
+def complete_challenge(ctx: Context, number: int) -> Steps[None]:
+    """Complete an open challenge; any other raises StaleState."""
+    guarded = ctx.has(Mechanism.COMPLETION_GUARD)
+    completed = yield Update(
         ("challenges", number),
         lambda row: not guarded or not (row.completed or row.void),
         lambda row: row._replace(completed=True),
     )
-    if done is None:
-        raise GuardMissed
+    if completed is None:
+        raise StaleState
 
 
-def create_session(p: Protocol, session: Session, who: str) -> Steps[None]:
-    """The challenge's session. A second one: Violated, if the key is in place."""
+def create_session(ctx: Context, session: Session) -> Steps[None]:
+    """Insert the challenge's session. Violated if there is one and the key is in place."""
     key: Key = ("sessions", session.challenge)
-    yield Insert(key if p.has(Mechanism.SESSION_KEY) else (*key, who), session)
+    yield Insert(key if ctx.has(Mechanism.SESSION_KEY) else (*key, ctx.execution), session)
 
 
 def end_sessions(*numbers: int) -> Steps[None]:
-    """End the sessions, and erase their replies."""
+    """End the sessions and erase their replies."""
     yield UpdateAll(
         "sessions",
         lambda _, row: row.challenge in numbers and not row.ended,
         lambda _, row: row._replace(ended=True),
     )
-    yield from erase_of_sessions(*numbers)
+    yield _erase(lambda reply: reply.session in numbers, lambda _: "session ended")
+
+
+def end_other_sessions(session: int | None = None) -> Steps[None]:
+    """End every live session but this one."""
+    found = yield Find("sessions", lambda _, row: not row.ended and row.challenge != session)
+    yield from end_sessions(*(row.challenge for _, row in found))
 
 
 def end_setups() -> Steps[None]:
-    """End whatever setup is open."""
     yield UpdateAll("authenticator_setups", lambda _, row: not row.ended, lambda _, row: row._replace(ended=True))
 
 
 def create_setup(number: int, session: int) -> Steps[None]:
-    """A fresh setup; an older open one is ended. Started again, it is as good as another one."""
+    """Insert a setup and end the open one. A repeated call overwrites its own row, which keeps the state small."""
     yield from end_setups()
     key: Key = ("authenticator_setups", number)
     if (yield Update(key, lambda _: True, lambda _: Setup(session))) is None:
         yield Insert(key, Setup(session))
-
-
-def _change(p: Protocol, expected: Any, change: Any) -> Steps[None]:
-    guarded = p.has(Mechanism.GUARDED_WRITE)
-    changed = yield Update(FACTOR, lambda row: not guarded or expected(row), change)
-    if changed is None:
-        raise GuardMissed

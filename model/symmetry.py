@@ -1,8 +1,8 @@
-"""States that differ only in names are one state: it does not matter which server is called the first, nor which of
-several clients who do the same.
+"""States that differ in names only count as one: which server is the first, and which of several clients with the same
+script.
 
-Renaming is a symmetry of the moves and of the promises, so visiting one state of each kind visits them all. Stories
-are told without it, because it would rename people halfway through.
+Renaming is a symmetry of the moves and of the promises, so visiting one state of each class visits them all. Traces are
+found without it, because it would rename clients in the middle of a trace.
 """
 
 from typing import Any
@@ -12,18 +12,18 @@ from model.world import Execution, Scenario, World
 
 
 class Symmetry:
-    """Chooses one state of each kind."""
+    """Chooses one state of each class."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._alike = scenario.alike
+        self._count = scenario.interchangeable
         self._own_challenges = scenario.own_challenges
         self._renamed: dict[tuple[Rows, tuple[int, ...]], Rows] = {}
-        self._still = tuple(range(self._alike))
+        self._identity = tuple(range(self._count))
 
     def __call__(self, world: World) -> World:
-        """The state that stands for all that differ from this one in names only."""
-        order = tuple(sorted(self._still, key=lambda index: self._looks_of(world, index)))
-        if order != self._still:
+        """The representative of the states that differ from this one in names only."""
+        order = tuple(sorted(self._identity, key=lambda index: self._signature(world, index)))
+        if order != self._identity:
             world = self._renumber(world, order)
         if world.running and world.running[0].server:
             servers = {world.running[0].server: 0, 0: world.running[0].server}
@@ -31,29 +31,29 @@ class Symmetry:
             world = world._replace(running=running)
         return world
 
-    def _looks_of(self, world: World, index: int) -> tuple[Any, ...]:
-        """Something about a client that does not depend on its number. Equal for unlike clients: nothing is lost but
-        a little of the saving."""
-        mine = [e for e in world.running if e.client == index]
-        running = tuple([(e.phase, e.facts, e.outcome is None, e.abandoned, len(e.name)) for e in mine])
+    def _signature(self, world: World, index: int) -> tuple[Any, ...]:
+        """Properties of a client that do not depend on its number. If clients that differ have the same signature, the
+        search visits more states than it needs to, and misses none."""
+        own = [e for e in world.running if e.client == index]
+        running = tuple([(e.transaction, e.facts, e.outcome is None, e.abandoned, len(e.name)) for e in own])
         challenge = world.rows.get(("challenges", index + 1)) if self._own_challenges else ()
         return world.clients[index], running, challenge
 
     def _renumber(self, world: World, order: tuple[int, ...]) -> World:
-        naming = _Naming(order, self._own_challenges)
+        renaming = _Renaming(order, self._own_challenges)
         key = (world.rows, order)
         if key not in self._renamed:
-            renamed = {naming.key(at): naming.row(row) for at, row in world.rows.items}
+            renamed = {renaming.key(row_key): renaming.row(row) for row_key, row in world.rows.items}
             self._renamed[key] = Rows.of(renamed)
-        clients = tuple(world.clients[old] for old in order) + world.clients[self._alike :]
-        running = sorted((naming.execution(e) for e in world.running), key=lambda e: (e.client, e.name))
+        clients = tuple(world.clients[old] for old in order) + world.clients[self._count :]
+        running = sorted((renaming.execution(e) for e in world.running), key=lambda e: (e.client, e.name))
         return world._replace(
-            rows=self._renamed[key], clients=clients, running=tuple(running), held=naming.code(world.held)
+            rows=self._renamed[key], clients=clients, running=tuple(running), known_code=renaming.code(world.known_code)
         )
 
 
-class _Naming:
-    """New numbers for clients, for the challenges that are theirs, and for the codes that their calls made."""
+class _Renaming:
+    """New numbers for clients, for their own challenges, and for the codes that their calls generated."""
 
     def __init__(self, order: tuple[int, ...], own_challenges: bool) -> None:
         self._client = {old: new for new, old in enumerate(order)}
@@ -61,7 +61,7 @@ class _Naming:
         self._letters = str.maketrans({ord("a") + old: chr(ord("a") + new) for old, new in self._client.items()})
 
     def code(self, code: Code | None) -> Code | None:
-        """A code that a call made bears the call's letter."""
+        """A generated code contains the letter of its execution."""
         return code.translate(self._letters) if code and code[0].isdigit() else code
 
     def key(self, key: Key) -> Key:
@@ -80,7 +80,7 @@ class _Naming:
             case Session():
                 number = self._number.get(row.challenge, row.challenge)
                 opened_by = self.code(row.opened_by) or ""
-                return row._replace(challenge=number, opened_by=opened_by, shown=self.code(row.shown))
+                return row._replace(challenge=number, opened_by=opened_by, new_code=self.code(row.new_code))
             case Reply():
                 content = self.code(row.content) or ""
                 session = self._number.get(row.session, row.session)

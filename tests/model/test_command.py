@@ -1,4 +1,4 @@
-"""``python -m model``: exit status 1 on any surprise, and what is news is told."""
+"""``python -m model``: the exit status, the printed results, and the generated page."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,64 +6,79 @@ from pathlib import Path
 import pytest
 
 from model import __main__ as command
-from model import page, scenarios
-from model.mechanisms import Mechanism, without
-from model.variant import Variant
-from model.variants import BROKEN
+from model import docs_page, scenarios
+from model.mechanisms import Mechanism
+from model.variants import BREAKING, Variant
 
 QUICK = replace(scenarios.TIME, crashes=0, losses=1)
-BROKEN_PROTOCOL = replace(QUICK, protocol=without(Mechanism.REPLY_FIRST))
+BROKEN_PROTOCOL = replace(QUICK, removed=frozenset((Mechanism.REPLY_FIRST,)))
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """One scenario, one variant of each kind, and a page of their own."""
-    kept = tmp_path / "model.md"
-    kept.write_text("".join(f"<!-- generated: {name} -->\n<!-- end -->\n" for name in ("whole", "stories")))
+def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Reduce the command to one scenario, one variant, and a page of their own."""
+    path = tmp_path / "model.md"
+    parts = (docs_page.SCENARIOS, docs_page.BROKEN)
+    path.write_text("".join(f"<!-- generated: {name} -->\n<!-- end -->\n" for name in parts))
     monkeypatch.setattr(command, "WHOLE", (QUICK,))
-    monkeypatch.setattr(command, "SECOND_LINES", ())
-    monkeypatch.setattr(command, "BROKEN", BROKEN[-1:])
-    monkeypatch.setattr(page, "PAGE", kept)
-    return kept
+    monkeypatch.setattr(command, "REDUNDANT_GUARDS", ())
+    monkeypatch.setattr(command, "BREAKING", BREAKING[-1:])
+    monkeypatch.setattr(docs_page, "PAGE", path)
+    return path
 
 
-def test_it_writes_the_page_and_then_finds_it_fresh(few: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_write_docs_updates_the_page(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--write-docs"]) == 0
-    assert "use against the clock" in few.read_text()
+    assert "use and expiry" in page.read_text()
+    assert "open challenges voided" in page.read_text()
     assert command.main([]) == 0
-    assert "All as it must be" in capsys.readouterr().out
+    assert "OK: " in capsys.readouterr().out
 
 
-def test_a_stale_page_is_a_surprise(few: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outdated_page_fails(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([]) == 1
-    assert "docs/model.md says something else" in capsys.readouterr().out
-    assert "use against the clock" not in few.read_text()
+    assert "FAILED  docs/model.md is out of date" in capsys.readouterr().out
+    assert "use and expiry" not in page.read_text()
 
 
-@pytest.mark.usefixtures("few")
-def test_a_broken_protocol_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("page")
+def test_violation_of_the_whole_protocol_prints_its_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(command, "WHOLE", (BROKEN_PROTOCOL,))
 
     assert command.main(["--write-docs"]) == 1
     printed = capsys.readouterr().out
-    assert "never lost is broken" in printed
-    assert "1. Alice's browser uses code 1 on sign-in 1, at server 1" in printed
+    assert 'FAILED  use and expiry: "the new code is recoverable" is broken' in printed
+    assert (
+        "1. browser 1 sends UseBackupCode(challenge 1, code 1, request r) to server 1; backup-code-charged" in printed
+    )
 
 
-@pytest.mark.usefixtures("few")
+@pytest.mark.usefixtures("page")
+def test_traces_prints_every_counterexample(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--write-docs"]) == 0
+    assert "ConfirmEmailChange" not in capsys.readouterr().out
+    assert command.main(["--traces"]) == 0
+    printed = capsys.readouterr().out
+    assert "1. laptop sends ConfirmEmailChange(link 1) to server 2; email-changed: accounts address 1 -> 2" in printed
+    assert "Broken: a challenge for the old address is still open." in printed
+
+
+@pytest.mark.usefixtures("page")
 @pytest.mark.parametrize(
-    ("variant", "surprise"),
+    ("variant", "failure"),
     [
-        (replace(BROKEN[-1], removed=()), "was to break, and nothing did"),
-        (replace(BROKEN[-1], breaks=None), "is broken"),
-        (replace(BROKEN[-1], breaks=BROKEN[0].breaks), "was to break, and nothing dead opens anything did"),
+        (replace(BREAKING[-1], removed=()), "should break, and nothing did"),
+        (replace(BREAKING[-1], breaks=None), "is broken"),
+        (replace(BREAKING[-1], breaks=BREAKING[0].breaks), 'should break, and "nothing stale is accepted" did'),
     ],
-    ids=["not needed", "breaks after all", "breaks another promise"],
+    ids=["breaks nothing", "breaks unexpectedly", "breaks another promise"],
 )
-def test_a_variant_that_surprises(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variant: Variant, surprise: str
+def test_unexpected_variant_result_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variant: Variant, failure: str
 ) -> None:
-    monkeypatch.setattr(command, "BROKEN", (variant,))
+    monkeypatch.setattr(command, "BREAKING", (variant,))
 
     assert command.main(["--write-docs"]) == 1
-    assert surprise in capsys.readouterr().out
+    assert failure in capsys.readouterr().out
