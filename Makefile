@@ -1,11 +1,11 @@
-# Everything runs in .venv, which tools/bootstrap.py makes and keeps current. Paths are relative to this file's
-# folder: make cannot cope with spaces in any other kind.
+# Every command runs in .venv, which tools/bootstrap.py creates and updates. Paths are relative to the folder of this
+# file, because make cannot handle spaces in absolute paths.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-clients test-oidc soak model check format proto lock picture clean
 .PHONY: check-style check-types check-imports check-sizes check-contract check-lock
 
-# Python of another project's environment stays out of ours.
+# Keep other projects' Python packages out of .venv.
 unexport PYTHONPATH
 unexport PYTHONHOME
 
@@ -15,38 +15,42 @@ WORKERS ?= 3
 MINUTES ?= 30
 export REQUIRE_CLIENTS ?=
 
-help: ## Show this list
+help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'ARGS="…" is handed on to what run, demo, test and lock start:  make test ARGS="-k backup_code"'
-	@echo 'PYTHON=/path/to/python3 chooses the Python (3.11 or newer) that .venv is made with.'
+	@echo 'ARGS="…" passes arguments to the command of a target:  make test ARGS="-k backup_code"'
+	@echo 'PYTHON=/path/to/python3 selects the Python (3.11 or newer) for .venv.'
 
-##@ See it work
-run: setup ## Start the server with a PostgreSQL of its own; data in ./var
+##@ Run
+run: setup ## Start the server with an embedded PostgreSQL; data in ./var
 	@.venv/bin/twofactor serve $(ARGS)
 
-demo: setup ## Walk through a backup code's life against the running server
+demo: setup ## Demonstrate the life of a backup code on the running server
 	@.venv/bin/twofactor-try demo $(ARGS)
 
-##@ Change it
+##@ Develop
+setup: ## Create or update .venv (every target does this first)
+	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -I -S tools/bootstrap.py
+
 test: setup ## Run the tests on a real PostgreSQL (WORKERS=3 processes)
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-test-oidc: setup ## Ask the certified OpenID provider for Node (skipped without Node, unless REQUIRE_CLIENTS=all)
-	@sh tests/node_oidc/run.sh $(ARGS)
+test-oidc: setup ## Test against the certified OpenID provider for Node (REQUIRE_CLIENTS=all fails without Node)
+	@sh tests/clients/node_oidc/run.sh $(ARGS)
 
-test-clients: setup ## Build each client that this machine has tools for, and play the conformance cases
+test-clients: setup ## Build every client that has its toolchain here, and run the conformance cases
 	@.venv/bin/python -m clients.conformance $(ARGS)
 
-soak: setup ## Race, kill and cut for MINUTES=30, and write docs/evidence/never-twice.md
+soak: setup ## Run the slow tests, then races, kills and connection cuts for MINUTES=30
+	.venv/bin/pytest -n $(WORKERS) --dist worksteal -m slow
 	.venv/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
-model: setup ## Explore the protocol in all its states, whole and with each mechanism taken out
+model: setup ## Explore all states of the protocol model, also with each mechanism removed
 	.venv/bin/python -m model $(ARGS)
 
-check: check-style check-types check-imports check-sizes check-contract check-lock ## Judge style, types, imports, sizes, the contract and the lock
+check: check-style check-types check-imports check-sizes check-contract check-lock ## Run all static checks
 check-style: setup
 	.venv/bin/ruff format --check --quiet --output-format concise .
 	.venv/bin/ruff check --quiet .
@@ -65,26 +69,24 @@ check-lock: setup
 	.venv/bin/python tools/lock_freshness.py
 	.venv/bin/pip check --quiet
 
-format: setup ## Put the code in the house's form
+format: setup ## Format the code and apply automatic lint fixes
 	.venv/bin/ruff check --fix --quiet .
 	.venv/bin/ruff format --quiet .
 
-##@ Make again what is made
-setup: ## Make .venv, or bring it up to date (every target does this first)
-	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -I -S tools/bootstrap.py
-
-proto: setup ## Generate docs/contract.md and every client's stubs from the contract
-	@.venv/bin/python -m clients.conformance.stubs
-
-lock: setup ## Pin the dependencies again (ARGS=--upgrade for newer ones)
-	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --quiet \
-		--universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-		--no-emit-package twofactor-client --no-emit-package twofactor-try --no-emit-package twofactor-server $(ARGS)
-
-picture: setup ## Draw the demo for the README (needs a running server)
-	.venv/bin/twofactor-try demo --svg docs/demo.svg $(ARGS)
-
-clean: ## Remove .venv, what was built, and the caches; ./var, with keys and data, stays
+clean: ## Remove .venv, build output and caches; keeps ./var with its keys and data
 	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf clients/go/bin clients/java/target clients/node/dist clients/node/node_modules clients/rust/target
 	find clients model proto server tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Regenerate
+proto: setup ## Generate docs/contract.md and the stubs of every client from the contract
+	@.venv/bin/python -m clients.conformance.stubs
+
+lock: setup ## Update requirements.lock (ARGS=--upgrade for newer versions)
+	.venv/bin/uv pip compile requirements.in --output-file requirements.lock --quiet \
+		--universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+		--no-emit-package twofactor-proto --no-emit-package twofactor-client \
+		--no-emit-package twofactor-try --no-emit-package twofactor-server $(ARGS)
+
+picture: setup ## Draw the README's picture of the demo (needs a running server)
+	.venv/bin/twofactor-try demo --svg docs/demo.svg $(ARGS)

@@ -1,27 +1,33 @@
-"""What every test stands on: a real PostgreSQL, a real server of two processes, a real channel."""
+"""Shared fixtures: a real PostgreSQL, a server of two processes, and a channel to it."""
 
-import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
-from tests.people import People, people_of
-from tests.providers.both import Providers, both
-from tests.refusals import Refused, refusal
-from tests.servers import Clock, Server, serving
+from tests.support.clock import Clock
+from tests.support.factories import AccountFactory, factory_for
+from tests.support.mailbox import Mailbox
+from tests.support.providers.both import Providers, both
+from tests.support.rpc import Rpc
+from tests.support.servers import Server, serving
 from twofactor_server.postgres import EmbeddedPostgres
+
+# The duration of an example says nothing on a busy machine.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """One PostgreSQL a test process. It need not outlive a power cut, so it does not wait for the disk.
+    """One PostgreSQL per test process, without fsync: the tests do not need it to survive a power cut.
 
-    Started by root it runs as another user, who must be able to pass through the folder: pytest's own are closed.
+    If root starts it, it runs as another user, who must be able to enter the folder; pytest's own folders are closed.
     """
     folder = Path(tempfile.mkdtemp(prefix="twofactor-tests-")).resolve()
     folder.chmod(0o711)
@@ -35,13 +41,13 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
-    """The time that the server obeys."""
+    """The clock that the server reads."""
     return Clock(tmp_path_factory.mktemp("clock") / "now")
 
 
 @pytest.fixture(scope="session")
 def providers(clock: Clock) -> Iterator[Providers]:
-    """The identity providers that the server knows."""
+    """The identity providers that the server is configured with."""
     with both(lambda: clock.now.timestamp()) as running:
         yield running
 
@@ -53,7 +59,7 @@ def server(
     providers: Providers,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    """One server of two processes for all tests of this process; each test brings accounts of its own."""
+    """One server of two processes for all tests of this test process; each test creates its own accounts."""
     with serving(Server(tmp_path_factory.mktemp("server"), postgres.url, clock, providers=providers)) as running:
         yield running
 
@@ -65,31 +71,25 @@ async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-@pytest.fixture
-def people(server: Server, channel: grpc.aio.Channel) -> People:
-    """Builders of people and accounts."""
-    return people_of(server, channel)
+@pytest.fixture(scope="session")
+def factory(server: Server, channel: grpc.aio.Channel) -> AccountFactory:
+    """Creates accounts on the server."""
+    return factory_for(server, channel)
 
 
-Refusing = Callable[[str], contextlib.AbstractContextManager[list[Refused]]]
+@pytest.fixture(scope="session")
+def rpc(factory: AccountFactory) -> Rpc:
+    """Calls the server."""
+    return factory.rpc
 
 
-@pytest.fixture
-def refused() -> Refusing:
-    """``with refused("REASON") as said:`` - the block is refused for that reason; ``said[0]`` tells the details."""
-
-    @contextlib.contextmanager
-    def expecting(reason: str) -> Iterator[list[Refused]]:
-        said: list[Refused] = []
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            yield said
-        said.append(refusal(caught.value))
-        assert said[0].reason == reason, said[0]
-
-    return expecting
+@pytest.fixture(scope="session")
+def mailbox(server: Server) -> Mailbox:
+    """The e-mails that the server has delivered."""
+    return server.mailbox
 
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    """The repository's folder."""
+    """The root folder of the repository."""
     return Path(__file__).parent.parent

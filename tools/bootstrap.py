@@ -1,8 +1,7 @@
-"""Brings .venv in line with requirements.lock and installs this repository's packages into it, editable.
+"""Brings .venv in line with requirements.lock and installs this repository's packages into it as editable.
 
-Every make target calls this first. With nothing to do it does nothing, in a few hundredths of a second;
-several at once (two terminals in a fresh clone) do the work once.
-Needs nothing but the standard library and a package index.
+Every make target calls this first. If .venv is up to date, this does nothing and takes a few hundredths of a second.
+Concurrent calls do the work once. Needs only the standard library and a package index.
 """
 
 import fcntl
@@ -16,52 +15,52 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# In the order of their needs: each of them is installed without looking at its dependencies.
-PACKAGES = ("clients/python", "clients/cli", ".")
+# Dependencies first: each package is installed without resolving its dependencies.
+PACKAGES = ("proto/python", "clients/python", "clients/cli", ".")
 
 
-class SetUpFailedError(Exception):
-    """The environment could not be made; the text is for the person at the terminal."""
+class BootstrapError(Exception):
+    """The environment could not be created; the text is printed to the user."""
 
 
 def main() -> int:
     try:
-        bring_up(ROOT, PACKAGES)
-    except (SetUpFailedError, OSError) as failure:
-        print(f"Setting up .venv failed: {failure}", file=sys.stderr)
+        ensure_environment(ROOT, PACKAGES)
+    except (BootstrapError, OSError) as error:
+        print(f"Setting up .venv failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def bring_up(root: Path, packages: Sequence[str]) -> None:
-    """Makes what is missing or out of date under `root`; what is there and current is left alone."""
-    wanted = [environment_print(root), packages_print(root, packages)]
-    if recorded(root) == wanted:
+def ensure_environment(root: Path, packages: Sequence[str]) -> None:
+    """Creates or updates whatever is missing or out of date under `root`."""
+    required = [environment_fingerprint(root), packages_fingerprint(root, packages)]
+    if read_stamp(root) == required:
         return
-    with only_one(root):
-        # Whoever held the lock before may have done it all.
-        done = recorded(root)
-        if done == wanted:
+    with exclusive_lock(root):
+        # The previous holder of the lock may have finished the work.
+        installed = read_stamp(root)
+        if installed == required:
             return
         stamp_file(root).unlink(missing_ok=True)
-        if done[:1] != wanted[:1]:
-            make_environment(root)
+        if installed[:1] != required[:1]:
+            create_environment(root)
         if packages:
             install_packages(root, packages)
-        stamp_file(root).write_text("\n".join(wanted))
-        say("Ready.")
+        stamp_file(root).write_text("\n".join(required))
+        report("Ready.")
 
 
-def environment_print(root: Path) -> str:
-    """Changes when .venv has to be made anew: another lock, another Python, a folder moved or copied."""
+def environment_fingerprint(root: Path) -> str:
+    """Changes when .venv must be recreated: another lock, another Python version, or a moved or copied folder."""
     lock = (root / "requirements.lock").read_bytes()
     return digest(lock, str(root).encode(), repr(sys.version_info[:2]).encode())
 
 
-def packages_print(root: Path, packages: Sequence[str]) -> str:
-    """Changes when the packages have to be installed again: their commands and names stand in these files."""
+def packages_fingerprint(root: Path, packages: Sequence[str]) -> str:
+    """Changes when the packages must be reinstalled, because these files declare their names and scripts."""
     return digest(*[(root / package / "pyproject.toml").read_bytes() for package in packages])
 
 
@@ -73,8 +72,8 @@ def stamp_file(root: Path) -> Path:
     return root / ".venv" / "ready"
 
 
-def recorded(root: Path) -> list[str]:
-    """What .venv and what is in it were made from, as the stamp says; empty if it was never finished."""
+def read_stamp(root: Path) -> list[str]:
+    """The fingerprints that .venv was created from; empty if it was never completed."""
     try:
         return stamp_file(root).read_text().split()
     except FileNotFoundError:
@@ -82,46 +81,46 @@ def recorded(root: Path) -> list[str]:
 
 
 @contextmanager
-def only_one(root: Path) -> Iterator[None]:
-    """Waits for every other process that is setting up this folder; the lock dies with its holder."""
+def exclusive_lock(root: Path) -> Iterator[None]:
+    """Waits for other processes that set up this folder. The kernel releases the lock when its holder exits."""
     with (root / ".venv.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another make is setting up .venv, waiting for it ...")
+            report("Waiting for another make to set up .venv ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def make_environment(root: Path) -> None:
-    """Makes .venv from nothing, so that it holds what the lock names and nothing that an older lock named."""
+def create_environment(root: Path) -> None:
+    """Creates .venv from scratch, so that nothing of an older lock remains in it."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    # When .venv's own Python runs this, the one it was made from has to make the next.
+    # .venv's own Python may run this; its base interpreter must create the replacement.
     python: str = getattr(sys, "_base_executable", sys.executable)
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
-        raise SetUpFailedError(
-            f"Python {version} ({python}) cannot make virtual environments; "
-            f"Debian and Ubuntu have what it lacks in the package python{version}-venv."
+        raise BootstrapError(
+            f"Python {version} ({python}) cannot create virtual environments. "
+            f"On Debian and Ubuntu, install the package python{version}-venv."
         )
-    say(f"Setting up .venv with Python {version} (once, about half a minute) ...")
-    run([python, "-I", "-m", "venv", "--clear", str(root / ".venv")], "the virtual environment was not made")
-    # The pip that came with Python may be years old, and takes twice as long over the rest.
+    report(f"Setting up .venv with Python {version} (once, about half a minute) ...")
+    run([python, "-I", "-m", "venv", "--clear", str(root / ".venv")], "creating the virtual environment failed")
+    # The pip that comes with Python may be years old, and takes twice as long for the rest.
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
-    first = root / ".venv" / "pip.lock"
-    first.write_text(pinned("pip", lock))
-    pip_install(root, "--require-hashes", "--requirement", str(first))
+    pip_lock = root / ".venv" / "pip.lock"
+    pip_lock.write_text(find_pin("pip", lock))
+    pip_install(root, "--require-hashes", "--requirement", str(pip_lock))
     pip_install(root, "--require-hashes", "--no-deps", "--requirement", "requirements.lock")
 
 
-def pinned(package: str, lock: str) -> str:
-    """The lines of the lock that pin this package; none if it does not."""
+def find_pin(package: str, lock: str) -> str:
+    """The lines of the lock that pin this package; empty if there are none."""
     found = re.search(rf"^{re.escape(package)}==.*\n(?:[ \t].*\n)*", lock, re.MULTILINE)
     return found[0] if found else ""
 
 
 def install_packages(root: Path, packages: Sequence[str]) -> None:
-    say("Installing the packages of this repository ...")
-    # What builds them is in the lock, so nothing is fetched.
+    report("Installing the packages of this repository ...")
+    # The lock contains the build backend, so nothing is downloaded.
     flags = ["--no-deps", "--no-build-isolation", "--no-index"]
     pip_install(root, *flags, *[part for package in packages for part in ("--editable", f"./{package}")])
 
@@ -129,17 +128,17 @@ def install_packages(root: Path, packages: Sequence[str]) -> None:
 def pip_install(root: Path, *arguments: str) -> None:
     python = str(root / ".venv" / "bin" / "python")
     flags = ["--quiet", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore"]
-    run([python, "-I", "-m", "pip", "install", *flags, *arguments], "pip gave up", root)
+    run([python, "-I", "-m", "pip", "install", *flags, *arguments], "pip install failed", root)
 
 
 def run(command: Sequence[str], failure: str, folder: Path | None = None) -> None:
-    """Runs a program to its end; what it has to say about a failure stands on the terminal above ours."""
+    """Runs a command to its end. Its own error output goes to the terminal."""
     status = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, check=False).returncode
     if status != 0:
-        raise SetUpFailedError(f"{failure} (status {status}, see above).")
+        raise BootstrapError(f"{failure} (status {status}, see above).")
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     print(text, flush=True)
 
 

@@ -1,1 +1,1 @@
-"""The conformance suite of the clients: cases as data, a runner, and what the cases are played on."""
+"""The conformance suite of the client packages. README.md describes the driver protocol and the case format."""

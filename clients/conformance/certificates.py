@@ -1,4 +1,4 @@
-"""Certificates for an hour of mutual TLS on loopback: an authority, a server, a caller, and a stranger."""
+"""Short-lived certificates for mutual TLS on loopback."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,22 +14,22 @@ SERVER_NAME = "twofactor.example.test"
 _LIFETIME = timedelta(hours=12)
 
 
-class Pair(NamedTuple):
-    """PEM files."""
+class Certificate(NamedTuple):
+    """Paths of PEM files."""
 
     certificate: Path
     key: Path
 
 
 class Authority:
-    """Signs certificates, with its own in `certificate`."""
+    """Signs certificates. `certificate` is the path of its own."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = _builder(self._name, self._name, self._key.public_key())
-        usage = _usage(signs=True)
+        usage = _key_usage(is_authority=True)
         signed = (
             builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
@@ -39,31 +39,31 @@ class Authority:
         self.certificate = folder / f"{name}.pem"
         self.certificate.write_bytes(signed.public_bytes(Encoding.PEM))
 
-    def server(self) -> Pair:
-        """For a server of the name SERVER_NAME."""
-        return self._signed("server", x509.DNSName(SERVER_NAME), ExtendedKeyUsageOID.SERVER_AUTH)
+    def issue_server(self) -> Certificate:
+        """A certificate for SERVER_NAME."""
+        return self._issue("server", x509.DNSName(SERVER_NAME), ExtendedKeyUsageOID.SERVER_AUTH)
 
-    def caller(self, name: str) -> Pair:
-        """For a calling service, with one URI that names it."""
+    def issue_client(self, name: str) -> Certificate:
+        """A certificate for a calling service, whose identity is its one URI SAN."""
         uri = x509.UniformResourceIdentifier(f"spiffe://example.test/{name}")
-        return self._signed(name, uri, ExtendedKeyUsageOID.CLIENT_AUTH)
+        return self._issue(name, uri, ExtendedKeyUsageOID.CLIENT_AUTH)
 
-    def _signed(self, name: str, alternative: x509.GeneralName, purpose: x509.ObjectIdentifier) -> Pair:
+    def _issue(self, name: str, san: x509.GeneralName, purpose: x509.ObjectIdentifier) -> Certificate:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         signed = (
             _builder(subject, self._name, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(_key_usage(is_authority=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([san]), critical=False)
             .add_extension(self._identifier, critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key.pem")
-        pair.certificate.write_bytes(signed.public_bytes(Encoding.PEM))
-        pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return pair
+        issued = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key.pem")
+        issued.certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+        issued.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return issued
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
@@ -80,11 +80,11 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
     )
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
-        key_cert_sign=signs,
-        crl_sign=signs,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,

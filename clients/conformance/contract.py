@@ -1,4 +1,4 @@
-"""The contract's methods, and their messages as the JSON that drivers speak."""
+"""The contract's methods, and their messages as the JSON that drivers send."""
 
 from typing import Any
 
@@ -16,41 +16,37 @@ METHODS: dict[str, MethodDescriptor] = {
 }
 
 
-class NotOfTheContract(Exception):
-    """What a driver or a case says is not a message of the contract."""
+class ContractMismatch(Exception):
+    """A driver or a case used a message that the contract does not define."""
 
 
-def received_as(method: str, sent: bytes) -> Message:
-    """The method's request, from what came over the wire."""
-    return message_factory.GetMessageClass(METHODS[method].input_type).FromString(sent)
+def parse_request(method: str, serialized: bytes) -> Message:
+    return message_factory.GetMessageClass(METHODS[method].input_type).FromString(serialized)
 
 
-def response_of(method: str, fields: dict[str, Any]) -> Message:
-    """The method's response with these fields."""
-    return _parsed(fields, METHODS[method].output_type)
+def build_response(method: str, fields: dict[str, Any]) -> Message:
+    message_class = message_factory.GetMessageClass(METHODS[method].output_type)
+    try:
+        return json_format.ParseDict(fields, message_class())
+    except json_format.ParseError as error:
+        raise ContractMismatch(f"{METHODS[method].output_type.name}: {error}") from None
 
 
-def whole(method: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """The method's response, whatever a driver left out put in: equal messages are equal objects."""
-    _check_names(fields)
+def normalise_response(method: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The response with the fields at their defaults, which drivers may omit, so that equal messages compare equal."""
+    _check_field_names(fields)
     return json_format.MessageToDict(
-        response_of(method, fields), preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        build_response(method, fields), preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
 
 
-def _parsed(fields: dict[str, Any], descriptor: Any) -> Message:
-    try:
-        return json_format.ParseDict(fields, message_factory.GetMessageClass(descriptor)())
-    except json_format.ParseError as error:
-        raise NotOfTheContract(f"{descriptor.name}: {error}") from None
-
-
-def _check_names(value: Any) -> None:
+def _check_field_names(value: Any) -> None:
+    # ParseDict accepts both spellings; drivers must use the contract's.
     if isinstance(value, dict):
-        for name, held in value.items():
+        for name, inner in value.items():
             if name != name.lower():
-                raise NotOfTheContract(f"{name} is not a field's name in the contract (snake_case is)")
-            _check_names(held)
+                raise ContractMismatch(f"{name} is not a field name of the contract: use snake_case")
+            _check_field_names(inner)
     elif isinstance(value, list):
-        for held in value:
-            _check_names(held)
+        for inner in value:
+            _check_field_names(inner)

@@ -1,4 +1,4 @@
-"""One driver: a process that does what a line tells it, and says what came of it."""
+"""A running driver: the process through which the runner uses one client package."""
 
 import asyncio
 import contextlib
@@ -8,78 +8,77 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 40.0
-"""Seconds for one answer: more than any call may take with all its retries."""
+REPLY_TIMEOUT = 40.0
+"""Seconds. Longer than any call takes with all its retries."""
 
-_LONGEST_LINE = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
 
 
 class DriverFailed(Exception):
-    """The driver ended, hung, or said something that is no answer."""
+    """The driver exited, did not reply in time, or replied with something other than a JSON object."""
 
 
 class Driver:
-    """A running driver. One line at a time."""
+    """Exchanges one line at a time with the process."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, stderr: Path) -> None:
         self._process = process
-        self._log = log
-        self._read = 0
+        self._stderr = stderr
+        self._stderr_position = 0
 
-    async def ask(self, **line: Any) -> dict[str, Any]:
-        """Its answer to this line. DriverFailed if none comes."""
+    async def ask(self, **command: Any) -> dict[str, Any]:
+        """Send a command and return the reply. Raises DriverFailed."""
         assert self._process.stdin
         assert self._process.stdout
+        operation = command["op"]
         try:
-            self._process.stdin.write(json.dumps(line).encode() + b"\n")
+            self._process.stdin.write(json.dumps(command).encode() + b"\n")
             await self._process.stdin.drain()
-            async with asyncio.timeout(PATIENCE):
-                answer = await self._process.stdout.readline()
+            async with asyncio.timeout(REPLY_TIMEOUT):
+                line = await self._process.stdout.readline()
         except TimeoutError:
             self._process.kill()
-            raise DriverFailed(f"no answer to {line['op']} within {PATIENCE:g} s") from None
+            raise DriverFailed(f"no reply to {operation} within {REPLY_TIMEOUT:g} s") from None
         except (OSError, ValueError) as error:
-            raise DriverFailed(f"{line['op']}: {error}") from None
-        if not answer:
-            raise DriverFailed(f"it ended at {line['op']}")
+            raise DriverFailed(f"{operation}: {error}") from None
+        if not line:
+            raise DriverFailed(f"the driver exited during {operation}")
         try:
-            said = json.loads(answer)
+            reply = json.loads(line)
         except ValueError:
-            raise DriverFailed(f"said {answer[:200]!r} to {line['op']}") from None
-        if not isinstance(said, dict):
-            raise DriverFailed(f"said {answer[:200]!r} to {line['op']}")
-        return said
+            reply = None
+        if not isinstance(reply, dict):
+            raise DriverFailed(f"the reply to {operation} is not a JSON object: {line[:200]!r}")
+        return reply
 
-    def complaints(self) -> str:
-        """What it has written to standard error since this was last asked."""
-        with self._log.open(errors="replace") as log:
-            log.seek(self._read)
-            text = log.read()
-            self._read = log.tell()
+    def read_stderr(self) -> str:
+        """What the driver has written to standard error since the last call."""
+        with self._stderr.open(errors="replace") as file:
+            file.seek(self._stderr_position)
+            text = file.read()
+            self._stderr_position = file.tell()
         return text
 
     @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
+    def is_running(self) -> bool:
         return self._process.returncode is None
 
 
 @contextlib.asynccontextmanager
-async def driving(command: Sequence[str], folder: Path) -> AsyncIterator[Driver]:
-    """The driver that this command starts in this folder, for the time of the block."""
-    with tempfile.TemporaryDirectory(prefix="twofactor-driver-") as place:
-        path = Path(place) / "stderr"
-        with path.open("wb") as log:
+async def start_driver(command: Sequence[str], cwd: Path) -> AsyncIterator[Driver]:
+    with tempfile.TemporaryDirectory(prefix="twofactor-driver-") as folder:
+        stderr = Path(folder) / "stderr"
+        with stderr.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                cwd=folder,
+                cwd=cwd,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                limit=_LONGEST_LINE,
+                stderr=file,
+                limit=_MAX_LINE_BYTES,
             )
         try:
-            yield Driver(process, path)
+            yield Driver(process, stderr)
         finally:
             if process.stdin:
                 process.stdin.close()

@@ -1,4 +1,4 @@
-"""The table of languages, and what this machine can do of it."""
+"""The client packages of languages.toml, and whether this machine can build them."""
 
 import os
 import shutil
@@ -14,9 +14,13 @@ TABLE = Path(__file__).with_name("languages.toml")
 Command = Sequence[str]
 
 
+class CommandFailed(Exception):
+    """The message holds the end of the command's output."""
+
+
 @dataclass(frozen=True)
 class Language:
-    """One client package; see languages.toml."""
+    """One client package; languages.toml describes the fields."""
 
     name: str
     folder: str
@@ -27,36 +31,29 @@ class Language:
     generate: list[Command] = field(default_factory=list)
 
     @property
-    def there(self) -> bool:
-        """Whether this checkout has the package."""
-        return (ROOT / self.folder).is_dir()
+    def obstacle(self) -> str:
+        """Why the package cannot be built on this machine, or ""."""
+        if not (ROOT / self.folder).is_dir():
+            return f"{self.folder} does not exist"
+        missing = [name for name in self.needs if not _is_installed(name)]
+        return f"{missing[0]} is not installed" if missing else ""
 
     @property
-    def missing(self) -> list[str]:
-        """The programs that are needed and not found."""
-        return [name for name in self.needs if not _found(name)]
-
-    @property
-    def required(self) -> bool:
-        """Whether REQUIRE_CLIENTS (`all`, or names) says that it may not be passed over."""
+    def is_required(self) -> bool:
+        """Whether the environment variable REQUIRE_CLIENTS (`all`, or names) includes it."""
         names = os.environ.get("REQUIRE_CLIENTS", "").replace(",", " ").split()
         return self.name in names or "all" in names
 
 
-class CommandFailed(Exception):
-    """A package could not be built, or its own checks complain; the text holds the end of what was said."""
-
-
-def languages() -> list[Language]:
-    """All of the table."""
+def load_languages() -> list[Language]:
     with TABLE.open("rb") as file:
         return [Language(name, **row) for name, row in tomllib.load(file).items()]
 
 
-def run(command: Command) -> str:
-    """To its end, in the repository's folder; what it said. CommandFailed if it fails."""
+def run_command(command: Command) -> str:
+    """Run it in the repository's root and return its output. Raises CommandFailed."""
     try:
-        ended = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -68,11 +65,11 @@ def run(command: Command) -> str:
         )
     except OSError as error:
         raise CommandFailed(f"{' '.join(command)}: {error}") from None
-    if ended.returncode:
-        said = "\n".join(ended.stdout.splitlines()[-60:])
-        raise CommandFailed(f"{' '.join(command)} ended with status {ended.returncode}:\n{said}")
-    return ended.stdout
+    if process.returncode:
+        output = "\n".join(process.stdout.splitlines()[-60:])
+        raise CommandFailed(f"{' '.join(command)} exited with status {process.returncode}:\n{output}")
+    return process.stdout
 
 
-def _found(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     return (ROOT / name).is_file() if "/" in name else shutil.which(name) is not None

@@ -1,8 +1,8 @@
-"""What a case expects against what came, and the variables in both.
+"""Compares the values that a case expects with the actual ones, and substitutes variables.
 
-Expected objects name what they care about; lists and everything else have to be equal. In place of a value may stand:
-`<any>` (there, and not empty), `<absent>`, `<uuid>`, `<uuid4>`, `<backup code>`, `<1..30000>` (a number within),
-`<regex …>` (the whole text).
+Expected objects may omit keys; everything else must be equal. A placeholder may replace a value: `<any>` (present
+and not empty), `<absent>`, `<uuid>`, `<uuid4>`, `<backup code>`, `<1..30000>` (an integer in the range), `<regex …>`
+(matches the whole text).
 """
 
 import re
@@ -11,50 +11,50 @@ from string import Template
 from typing import Any
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-%s[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
-_SYMBOLS = "[0-9abcdefghjkmnpqrstvwxyz]{4}"
-_FORMS = {
+_BACKUP_CODE_GROUP = "[0-9abcdefghjkmnpqrstvwxyz]{4}"
+_PATTERNS = {
     "<uuid>": _UUID % "[0-9a-f]",
     "<uuid4>": _UUID % "4",
-    "<backup code>": " ".join([_SYMBOLS] * 4),
+    "<backup code>": " ".join([_BACKUP_CODE_GROUP] * 4),
 }
 _RANGE = re.compile(r"<(\d+)\.\.(\d+)>")
 _REGEX = re.compile(r"<regex (.*)>", re.DOTALL)
 
 MISSING = object()
 
-_LONGEST = 300
+_MAX_DESCRIPTION = 300
 
 
-def differences(expected: Any, got: Any, path: str = "") -> Iterator[str]:
-    """One sentence for each thing that is not as expected."""
-    here = path or "it"
+def differences(expected: Any, actual: Any, path: str = "") -> Iterator[str]:
+    """One sentence per difference."""
+    subject = path or "the value"
     if isinstance(expected, Mapping):
-        if not isinstance(got, Mapping):
-            yield f"{here} is {told(got)}, not an object"
+        if not isinstance(actual, Mapping):
+            yield f"{subject} is {describe(actual)}, not an object"
             return
         for key, value in expected.items():
-            yield from differences(value, got.get(key, MISSING), f"{path}.{key}" if path else str(key))
-    elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+            yield from differences(value, actual.get(key, MISSING), f"{path}.{key}" if path else str(key))
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for index, value in enumerate(expected):
-            yield from differences(value, got[index], f"{path}[{index}]")
-    elif not _fits(expected, got):
-        yield f"{here} is {told(got)}, not {told(expected)}"
+            yield from differences(value, actual[index], f"{path}[{index}]")
+    elif not _matches(expected, actual):
+        yield f"{subject} is {describe(actual)}, not {describe(expected)}"
 
 
-def told(value: Any) -> str:
-    """The value in a sentence; of a long one its beginning."""
+def describe(value: Any) -> str:
+    """The value for a message, truncated if it is long."""
     if value is MISSING:
         return "absent"
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_DESCRIPTION else f"{text[:_MAX_DESCRIPTION]}…"
 
 
-def filled(value: Any, variables: Mapping[str, Any]) -> Any:
-    """With the variables put in: `$name` is the value itself, whatever its kind; `a $name b` is text."""
+def substitute(value: Any, variables: Mapping[str, Any]) -> Any:
+    """Replace `$name` by the variable, whatever its type, and variables within a text by their text."""
     if isinstance(value, Mapping):
-        return {filled(key, variables): filled(one, variables) for key, one in value.items()}
+        return {substitute(key, variables): substitute(item, variables) for key, item in value.items()}
     if isinstance(value, list):
-        return [filled(one, variables) for one in value]
+        return [substitute(item, variables) for item in value]
     if not isinstance(value, str) or "$" not in value:
         return value
     if re.fullmatch(r"\$[a-z_0-9]+", value):
@@ -62,8 +62,8 @@ def filled(value: Any, variables: Mapping[str, Any]) -> Any:
     return Template(value).substitute(variables)
 
 
-def at_path(value: Any, path: str) -> Any:
-    """What stands at a path like `challenge.waits.0.method`; KeyError if there is nothing."""
+def value_at(value: Any, path: str) -> Any:
+    """The value at a path such as `challenge.waits.0.method`. Raises KeyError."""
     for key in path.split("."):
         try:
             value = value[int(key)] if isinstance(value, list) else value[key]
@@ -72,16 +72,16 @@ def at_path(value: Any, path: str) -> Any:
     return value
 
 
-def _fits(expected: Any, got: Any) -> bool:
+def _matches(expected: Any, actual: Any) -> bool:
     if not (isinstance(expected, str) and expected.startswith("<")):
-        # A flag is no number, and the other way round.
-        return got is not MISSING and type(expected) is type(got) and bool(expected == got)
+        # In Python True equals 1; in JSON it does not.
+        return actual is not MISSING and type(expected) is type(actual) and bool(expected == actual)
     if expected == "<absent>":
-        return got is MISSING or got is None
+        return actual is MISSING or actual is None
     if expected == "<any>":
-        return got is not MISSING and got not in (None, "", [], {})
-    if numbers := _RANGE.fullmatch(expected):
-        return type(got) is int and int(numbers[1]) <= got <= int(numbers[2])
+        return actual is not MISSING and actual not in (None, "", [], {})
+    if bounds := _RANGE.fullmatch(expected):
+        return type(actual) is int and int(bounds[1]) <= actual <= int(bounds[2])
     regex = _REGEX.fullmatch(expected)
-    form = regex[1] if regex else _FORMS[expected]
-    return isinstance(got, str) and re.fullmatch(form, got, re.DOTALL) is not None
+    pattern = regex[1] if regex else _PATTERNS[expected]
+    return isinstance(actual, str) and re.fullmatch(pattern, actual, re.DOTALL) is not None

@@ -1,21 +1,23 @@
-"""What the terminal shows: a line that moves while cases are played, and in the end what came otherwise."""
+"""What the terminal shows: progress, each failure in full, and a summary line per language."""
 
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+_STDERR_LINES = 20
+
 
 @dataclass
 class Report:
-    """Per language, in the end: one line each, and before it every failure in full."""
+    """Collects the outcome of a run."""
 
     console: Console = field(default_factory=lambda: Console(highlight=False, markup=False))
-    lines: list[str] = field(default_factory=list)
+    summary: list[str] = field(default_factory=list)
     failed: bool = False
 
     def progress(self) -> Progress:
-        """The display, for the time that cases are played."""
+        """A progress bar, shown on terminals only."""
         return Progress(
             TextColumn("{task.description:<15}"),
             BarColumn(),
@@ -27,20 +29,19 @@ class Report:
             disable=not self.console.is_terminal,
         )
 
-    def failure(self, where: str, what: str, complaints: str = "") -> None:
-        """Tell it now."""
+    def print_failure(self, subject: str, message: str, stderr: str = "") -> None:
         self.failed = True
-        self.console.print(f"FAILED  {where}\n        {what}", soft_wrap=True)
-        for line in complaints.splitlines()[-20:]:
+        self.console.print(f"FAILED  {subject}\n        {message}", soft_wrap=True)
+        for line in stderr.splitlines()[-_STDERR_LINES:]:
             self.console.print(f"        | {line}", soft_wrap=True)
 
-    def say(self, line: str, *, failed: bool = False) -> None:
-        """Tell it in the end."""
+    def summarise(self, language: str, outcome: str, *, failed: bool = False) -> None:
+        """Add a line to the summary."""
         self.failed = self.failed or failed
-        self.lines.append(line)
+        self.summary.append(f"{language:<15} {outcome}")
 
-    def close(self) -> int:
-        """The lines for the end; the exit status."""
-        for line in self.lines:
+    def finish(self) -> int:
+        """Print the summary and return the exit status."""
+        for line in self.summary:
             self.console.print(line, soft_wrap=True)
         return int(self.failed)

@@ -1,27 +1,26 @@
-"""``python -m clients.conformance.stubs``: makes the generated code of every client package from the contract.
+"""``python -m clients.conformance.stubs``: generates the committed code of every client package from the contract.
 
-A language whose toolchain is not on this machine is passed over, and said so; with REQUIRE_CLIENTS=all (or a list of
-languages) in the environment that is a failure. That what is committed is fresh is for `make check` (Python) and
-`make test-clients` (the others) to say. Java has none to commit: its build generates them.
+A language whose toolchain is not installed is skipped, unless the environment variable REQUIRE_CLIENTS (`all`, or a
+list of languages) includes it. `make check` (Python) and `make test-clients` (the others) fail if the committed code is
+out of date. Java commits none: its build generates it.
 """
 
 import sys
 
-from clients.conformance.languages import CommandFailed, Language, languages, run
+from clients.conformance.languages import CommandFailed, Language, load_languages, run_command
 
 
 def main() -> int:
-    """1 if one of them failed."""
-    return max(_generated(language) for language in languages() if language.generate)
+    return max(_generate(language) for language in load_languages() if language.generate)
 
 
-def _generated(language: Language) -> int:
-    if language.missing:
-        print(f"{language.name}: left as it is, {language.missing[0]} was not found", file=sys.stderr)
-        return int(language.required)
+def _generate(language: Language) -> int:
+    if language.obstacle:
+        print(f"{language.name}: skipped, {language.obstacle}", file=sys.stderr)
+        return int(language.is_required)
     try:
         for command in language.generate:
-            sys.stdout.write(run(command))
+            sys.stdout.write(run_command(command))
     except CommandFailed as failure:
         print(failure, file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Plays cases with the drivers of languages, and reports."""
+"""Runs all cases with the drivers of several languages."""
 
 import asyncio
 import contextlib
@@ -7,77 +7,76 @@ from dataclasses import dataclass
 from rich.progress import Progress
 
 from clients.conformance.case import Case
-from clients.conformance.driver import Driver, DriverFailed, driving
-from clients.conformance.ground import Ground, standing
+from clients.conformance.driver import Driver, DriverFailed, start_driver
+from clients.conformance.environment import Environment, start_environment
 from clients.conformance.languages import ROOT, Language
-from clients.conformance.playing import CaseFailed, play
 from clients.conformance.report import Report
+from clients.conformance.runner import CaseFailed, run_case
 
-_DRIVER_LIVES = 5
+_MAX_DRIVER_STARTS = 5
 
-_LANES = 3
-"""Languages that are played at once, each on a server of its own: cases wait for deadlines more than they compute."""
+_PARALLEL_LANGUAGES = 3
+"""Each runs on a server of its own. Cases spend most of their time waiting for deadlines."""
+
+
+async def run_suite(languages: list[Language], cases: list[Case], report: Report) -> None:
+    """Run the cases with every language and add a line per language to the report's summary."""
+    queue = list(languages)
+    outcomes: dict[str, str] = {}
+
+    async def work(environment: Environment) -> None:
+        while queue:
+            language = queue.pop(0)
+            outcomes[language.name] = await _Run(language, environment, report, progress).run(cases)
+
+    async with contextlib.AsyncExitStack() as stack:
+        environments = [await stack.enter_async_context(start_environment()) for _ in languages[:_PARALLEL_LANGUAGES]]
+        progress = stack.enter_context(report.progress())
+        async with asyncio.TaskGroup() as workers:
+            for environment in environments:
+                workers.create_task(work(environment))
+    for language in languages:
+        report.summarise(language.name, outcomes[language.name])
 
 
 @dataclass
-class Lane:
-    """A ground, and what is shown of the language that is played on it."""
+class _Run:
+    """All cases with one language."""
 
-    ground: Ground
+    language: Language
+    environment: Environment
     report: Report
     progress: Progress
 
+    async def run(self, cases: list[Case]) -> str:
+        """The outcome, for the summary."""
+        failures = 0
+        queue = list(cases)
+        task = self.progress.add_task(self.language.name, total=len(cases), case="")
+        starts = 0
+        # A driver that fails is restarted, so that the remaining cases run too.
+        while queue and starts < _MAX_DRIVER_STARTS:
+            starts += 1
+            try:
+                async with start_driver(self.language.driver, ROOT) as driver:
+                    while queue and driver.is_running:
+                        case = queue.pop(0)
+                        self.progress.update(task, case=str(case))
+                        failures += not await self._passes(case, driver)
+                        self.progress.advance(task)
+            except OSError as error:
+                self.report.print_failure(self.language.name, f"the driver cannot be started: {error}")
+                return "the driver cannot be started"
+        self.progress.update(task, case="")
+        outcome = f"{failures} of {len(cases) - len(queue)} cases failed" if failures else f"{len(cases)} cases passed"
+        return f"{outcome}; {len(queue)} were not run because the driver failed" if queue else outcome
 
-async def play_all(ready: list[Language], cases: list[Case], report: Report) -> None:
-    """With every language, a few at once; the verdicts in the languages' order."""
-    waiting = list(ready)
-    verdicts: dict[str, str] = {}
-
-    async def play_on(lane: Lane) -> None:
-        while waiting:
-            language = waiting.pop(0)
-            failures, left = await _play(language, cases, lane)
-            verdict = f"{failures} of {len(cases) - left} cases failed" if failures else f"{len(cases)} cases passed"
-            verdicts[language.name] = f"{verdict}{f'; {left} were left, the driver gave up' if left else ''}"
-
-    async with contextlib.AsyncExitStack() as stack:
-        grounds = [await stack.enter_async_context(standing()) for _ in ready[:_LANES]]
-        progress = stack.enter_context(report.progress())
-        async with asyncio.TaskGroup() as lanes:
-            for ground in grounds:
-                lanes.create_task(play_on(Lane(ground, report, progress)))
-    for language in ready:
-        report.say(f"{language.name:<15} {verdicts[language.name]}")
-
-
-async def _play(language: Language, cases: list[Case], lane: Lane) -> tuple[int, int]:
-    """How many failed, and how many were not played."""
-    failures, lives = 0, _DRIVER_LIVES
-    waiting = list(cases)
-    shown = lane.progress.add_task(language.name, total=len(cases), case="")
-    while waiting and lives:
-        # A driver that gave up is replaced: the cases after it have their own chance.
-        lives -= 1
+    async def _passes(self, case: Case, driver: Driver) -> bool:
         try:
-            async with driving(language.driver, ROOT) as driver:
-                while waiting and driver.alive:
-                    case = waiting.pop(0)
-                    lane.progress.update(shown, case=str(case))
-                    failures += await _fails(language, case, lane, driver)
-                    lane.progress.advance(shown)
-        except OSError as error:
-            lane.report.failure(language.name, f"the driver cannot be started: {error}")
-            return failures + 1, len(waiting) - 1
-    lane.progress.update(shown, case="")
-    return failures, len(waiting)
-
-
-async def _fails(language: Language, case: Case, lane: Lane, driver: Driver) -> bool:
-    try:
-        await play(case, lane.ground, driver)
-    except (CaseFailed, DriverFailed) as failure:
-        # What it has to say about its end may take a moment.
-        await asyncio.sleep(0.2)
-        lane.report.failure(f"{language.name}: {case}", str(failure), driver.complaints())
+            await run_case(case, self.environment, driver)
+        except (CaseFailed, DriverFailed) as failure:
+            # A driver that is exiting may still be writing to standard error.
+            await asyncio.sleep(0.2)
+            self.report.print_failure(f"{self.language.name}: {case}", str(failure), driver.read_stderr())
+            return False
         return True
-    return False

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Judges the Go client by what programs can: fresh stubs, form, vet, staticcheck, tidy modules. Needs what
-# generate.sh needs.
+# Static checks of the Go client: generated files, gofmt, vet, staticcheck, tidy modules. Has the requirements of
+# generate.sh.
 set -eu
 
 cd "$(dirname "$0")"
 ./generate.sh --check
-unformed=$(gofmt -l .)
-if [ -n "$unformed" ]; then
-    echo "not in gofmt's form: $unformed" >&2
+unformatted=$(gofmt -l .)
+if [ -n "$unformatted" ]; then
+    echo "not formatted by gofmt: $unformatted" >&2
     exit 1
 fi
 go build -C tools -o ../bin/ honnef.co/go/tools/cmd/staticcheck

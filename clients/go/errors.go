@@ -13,87 +13,86 @@ import (
 
 const domain = "twofactor"
 
-// TwoFactorError is a call that did not succeed. Every error of a call is one; those that a front end acts on are, on
-// top of that, one of the types below, which embed it:
+// TwoFactorError is the error of a call. Errors that a front end handles have one of the types below, which embed it:
 //
 //	var used *client.BackupCodeAlreadyUsed
 //	if errors.As(err, &used) {
 //		… used.UsedAt …
 //	}
 //
-// Its text holds no secrets. It unwraps to gRPC's own error, and status.FromError takes it as it is. Of a call that was
-// cut off, errors.Is(err, context.Canceled) or context.DeadlineExceeded is true.
+// Its text contains no secrets. It unwraps to the gRPC error, and status.FromError accepts it. If the call was cancelled
+// or timed out, errors.Is(err, context.Canceled) or errors.Is(err, context.DeadlineExceeded) is true.
 type TwoFactorError struct {
-	// Method is the name of the method that was called.
+	// Method is the name of the method, such as GetSession.
 	Method string
-	// Status is gRPC's code.
+	// Status is the gRPC status code.
 	Status codes.Code
-	// Reason is a name of twofactorv1.ErrorReason without its prefix, CODE_MISMATCH; one of a newer server may not be
-	// among them. Empty: no word of the server, but of something in between.
+	// Reason is a name of twofactorv1.ErrorReason without its prefix, such as CODE_MISMATCH, or a reason of a newer
+	// server. It is empty if the error was not reported by twofactor, but by gRPC or a proxy.
 	Reason string
-	// Metadata is what the reason tells beside itself; see ErrorReason. May be nil.
+	// Metadata has the details of the reason; see ErrorReason. It may be nil.
 	Metadata map[string]string
-	// Fields are those that the request must mend.
+	// Fields are the rejected fields of the request.
 	Fields []Field
-	// RetryAfter is how long the server asks to wait. Nil: it did not say.
+	// RetryAfter is how long to wait before the next call. It is nil if the server did not say.
 	RetryAfter *time.Duration
 
 	cause error
 }
 
-// Field is a field of the request that the server did not accept.
+// Field is a rejected field of the request.
 type Field struct {
-	// Path leads to it from the request's root: password.email.
+	// Path is the path from the root of the request, such as password.email.
 	Path string
-	// Rule says in English what it breaks.
+	// Rule describes in English what the field violates.
 	Rule string
 }
 
 type (
-	// InvalidField means that the request is malformed: see Fields. Nothing was charged.
+	// InvalidField means that the request is malformed: see Fields. It did not count as an attempt.
 	InvalidField struct{ TwoFactorError }
-	// CredentialsMismatch means that the first factor is wrong.
+	// CredentialsMismatch means that the first factor was wrong.
 	CredentialsMismatch struct{ TwoFactorError }
-	// ReauthenticationRequired means that the re-authentication is missing, or not recent enough.
+	// ReauthenticationRequired means that the re-authentication is missing or not recent enough.
 	ReauthenticationRequired struct{ TwoFactorError }
-	// ReauthenticationFailed means that the re-authentication is wrong. Five wrong ones end the session.
+	// ReauthenticationFailed means that the re-authentication was wrong. Five failures end the session.
 	ReauthenticationFailed struct{ TwoFactorError }
-	// CodeMismatch means that the code is wrong, or that a newer one was mailed (Reason CODE_SUPERSEDED).
+	// CodeMismatch means that the code was wrong, or that a newer one was mailed (Reason CODE_SUPERSEDED).
 	CodeMismatch struct {
 		TwoFactorError
-		// AttemptsLeft counts what is left of the challenge or setup: 4 to 0. -1: the server did not say.
+		// AttemptsLeft are the remaining attempts of the challenge or setup, 4 to 0. It is -1 if the server did not say.
 		AttemptsLeft int
 	}
-	// CodeExpired means that the mailed code is too old. Offer another one.
+	// CodeExpired means that the e-mail code has expired. Offer to send another one.
 	CodeExpired struct{ TwoFactorError }
-	// BackupCodeAlreadyUsed means that the backup code has signed somebody in.
+	// BackupCodeAlreadyUsed means that the backup code was used before.
 	BackupCodeAlreadyUsed struct {
 		TwoFactorError
-		// UsedAt is when, in UTC.
+		// UsedAt is when it was used, in UTC. It is zero if the server sent no valid time.
 		UsedAt time.Time
 	}
-	// CodeAlreadyUsed means that the authenticator's code is spent. Wait for its next one.
+	// CodeAlreadyUsed means that the authenticator code was used before. Wait for the next one.
 	CodeAlreadyUsed struct{ TwoFactorError }
-	// ChallengeOver means that nothing more comes of this challenge, for one of four reasons. Start signing in again.
+	// ChallengeOver means that the challenge is expired, completed, exhausted or unknown. Start the sign-in again.
 	ChallengeOver struct{ TwoFactorError }
-	// SessionEnded means that the person must sign in again.
+	// SessionEnded means that the session has ended. Sign in again.
 	SessionEnded struct{ TwoFactorError }
-	// FirstFactorSuspended means that nobody signs in until the owner has confirmed by the mailed link.
+	// FirstFactorSuspended means that sign-in is suspended until the owner follows the mailed link.
 	FirstFactorSuspended struct{ TwoFactorError }
-	// AuthenticatorDisabled means that only the backup code signs in now.
+	// AuthenticatorDisabled means that too many wrong codes disabled the authenticator. Ask for the backup code.
 	AuthenticatorDisabled struct{ TwoFactorError }
-	// Throttled means that there were too many attempts or mails.
+	// Throttled means that there were too many attempts or mails. This call did not count as an attempt.
 	Throttled struct {
 		TwoFactorError
-		// Wait is how long, from now on. 0: the server did not say.
+		// Wait is how long to wait from now on. It is 0 if the server did not say.
 		Wait time.Duration
 	}
-	// TryAgain is nobody's fault, and passes. Whether the change happened may be unknown: the same call, with the same
-	// request_id, tells. RetryAfter says when, if the server did.
+	// TryAgain means that the outcome is unknown. Repeat the call with the same request_id, after RetryAfter if it is
+	// set.
 	TryAgain struct{ TwoFactorError }
 )
 
-// Error names the method and the reason, with the server's sentence.
+// Error returns the method, the reason and the server's message.
 func (e *TwoFactorError) Error() string {
 	reason := e.Status.String()
 	if e.Reason != "" {
@@ -102,10 +101,10 @@ func (e *TwoFactorError) Error() string {
 	return "twofactor: " + e.Method + ": " + reason + ": " + e.GRPCStatus().Message()
 }
 
-// Unwrap is gRPC's own error.
+// Unwrap returns the gRPC error.
 func (e *TwoFactorError) Unwrap() error { return e.cause }
 
-// GRPCStatus is for status.FromError. An error that a test made has no more than its code.
+// GRPCStatus supports status.FromError. An error that was not returned by a call, as in tests, has only a code.
 func (e *TwoFactorError) GRPCStatus() *status.Status {
 	if e.cause == nil {
 		return status.New(e.Status, "")
@@ -113,13 +112,13 @@ func (e *TwoFactorError) GRPCStatus() *status.Status {
 	return status.Convert(e.cause)
 }
 
-// Is tells of a call that its context or its deadline ended; gRPC's own errors do not.
+// Is reports whether the call was cancelled or timed out. gRPC errors do not match the errors of package context.
 func (e *TwoFactorError) Is(target error) bool {
 	return target == context.Canceled && e.Status == codes.Canceled ||
 		target == context.DeadlineExceeded && e.Status == codes.DeadlineExceeded
 }
 
-// As finds the *TwoFactorError in each of the types that embed one, which have this method from it.
+// As converts each type that embeds TwoFactorError to *TwoFactorError.
 func (e *TwoFactorError) As(target any) bool {
 	found, ok := target.(**TwoFactorError)
 	if ok {
@@ -128,7 +127,7 @@ func (e *TwoFactorError) As(target any) bool {
 	return ok
 }
 
-// typed is the error as the type for its reason.
+// typed returns the error as the type for its reason.
 func (e *TwoFactorError) typed() error {
 	switch e.Reason {
 	case "INVALID_FIELD":
@@ -165,14 +164,14 @@ func (e *TwoFactorError) typed() error {
 	return e
 }
 
-// refused is what gRPC's error of a call to the method (its full name) tells. Unknown details are left alone.
-func refused(method string, err error) *TwoFactorError {
-	of := status.Convert(err)
-	e := &TwoFactorError{Method: path.Base(method), Status: of.Code(), cause: err}
-	for _, detail := range of.Details() {
+// newError parses a gRPC error of a call to the method, which is a full name. Unknown details are ignored.
+func newError(method string, err error) *TwoFactorError {
+	parsed := status.Convert(err)
+	e := &TwoFactorError{Method: path.Base(method), Status: parsed.Code(), cause: err}
+	for _, detail := range parsed.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:
-			// Something in between may have reasons of its own, by the same names.
+			// A proxy may use the same reasons in another domain.
 			if detail.GetDomain() == domain {
 				e.Reason, e.Metadata = detail.GetReason(), detail.GetMetadata()
 			}
@@ -197,12 +196,12 @@ func (e *TwoFactorError) attemptsLeft() int {
 }
 
 func (e *TwoFactorError) alreadyUsed() error {
-	told, ok := e.Metadata["used_at"]
+	usedAt, ok := e.Metadata["used_at"]
 	if !ok {
 		return &CodeAlreadyUsed{*e}
 	}
-	// One that cannot be read stays the zero time: the code is used all the same.
-	at, _ := time.Parse(time.RFC3339, told)
+	// An invalid time becomes the zero time: the code was used in any case.
+	at, _ := time.Parse(time.RFC3339, usedAt)
 	return &BackupCodeAlreadyUsed{*e, at.UTC()}
 }
 

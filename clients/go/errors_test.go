@@ -21,27 +21,27 @@ import (
 
 const getSession = twofactorv1.SignInService_GetSession_FullMethodName
 
-// refusal is the error of a call that a real server refuses with this status.
-func refusal(t *testing.T, code codes.Code, details ...protoadapt.MessageV1) error {
+// callFailing returns the error of a call to which the server replies with this status.
+func callFailing(t *testing.T, code codes.Code, details ...protoadapt.MessageV1) error {
 	t.Helper()
-	with, err := status.New(code, "A sentence.").WithDetails(details...)
+	failed, err := status.New(code, "A sentence.").WithDetails(details...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Never retried, so that a status UNAVAILABLE costs no time either.
-	server := serve(t, []answer{{err: with.Err(), pushback: "-1"}})
+	// Prevent retries, so that UNAVAILABLE does not delay the test.
+	server := serve(t, []answer{{err: failed.Err(), pushback: "-1"}})
 	return server.client(t).invoke(t.Context(), getSession)
 }
 
 func info(reason string, metadata ...string) *errdetails.ErrorInfo {
-	told := map[string]string{}
+	pairs := map[string]string{}
 	for index := 0; index < len(metadata); index += 2 {
-		told[metadata[index]] = metadata[index+1]
+		pairs[metadata[index]] = metadata[index+1]
 	}
-	return &errdetails.ErrorInfo{Domain: "twofactor", Reason: reason, Metadata: told}
+	return &errdetails.ErrorInfo{Domain: "twofactor", Reason: reason, Metadata: pairs}
 }
 
-// types has every reason that has a type of its own.
+// types maps reasons to their types; other reasons are a plain TwoFactorError.
 var types = map[string]error{
 	"INVALID_FIELD":             &InvalidField{},
 	"CREDENTIALS_MISMATCH":      &CredentialsMismatch{},
@@ -69,15 +69,15 @@ func TestEachReasonHasItsType(t *testing.T) {
 	found := 0
 	for _, name := range twofactorv1.ErrorReason_name {
 		reason := strings.TrimPrefix(name, "ERROR_REASON_")
-		wanted, ok := types[reason]
+		want, ok := types[reason]
 		if ok {
 			found++
 		} else {
-			wanted = &TwoFactorError{}
+			want = &TwoFactorError{}
 		}
-		err := refusal(t, codes.FailedPrecondition, info(reason, "one", "thing"))
-		if reflect.TypeOf(err) != reflect.TypeOf(wanted) {
-			t.Errorf("%s: %T, not %T", reason, err, wanted)
+		err := callFailing(t, codes.FailedPrecondition, info(reason, "one", "thing"))
+		if reflect.TypeOf(err) != reflect.TypeOf(want) {
+			t.Errorf("%s: got %T, want %T", reason, err, want)
 		}
 		var base *TwoFactorError
 		if !errors.As(err, &base) || base.Reason != reason || base.Metadata["one"] != "thing" ||
@@ -86,14 +86,14 @@ func TestEachReasonHasItsType(t *testing.T) {
 		}
 	}
 	if found != len(types) {
-		t.Errorf("%d of %d reasons are the contract's", found, len(types))
+		t.Errorf("%d of %d reasons are in the contract", found, len(types))
 	}
 }
 
-func TestWhatIsNoWordOfTheServer(t *testing.T) {
+func TestErrorsWithoutAReasonOfTwofactor(t *testing.T) {
 	foreign := &errdetails.ErrorInfo{Domain: "proxy.example", Reason: "SESSION_ENDED"}
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
-		for _, err := range []error{refusal(t, code), refusal(t, code, foreign)} {
+		for _, err := range []error{callFailing(t, code), callFailing(t, code, foreign)} {
 			var again *TryAgain
 			if errors.As(err, &again) != (code == codes.Unavailable || code == codes.DeadlineExceeded) {
 				t.Errorf("%v: %T", code, err)
@@ -106,40 +106,40 @@ func TestWhatIsNoWordOfTheServer(t *testing.T) {
 	}
 }
 
-func TestANewerServerIsUnderstood(t *testing.T) {
-	// Some detail that no client knows, and a reason that came later.
-	err := refusal(t, codes.Unavailable, timestamppb.Now(), info("WENT_FISHING"))
+func TestUnknownReasonsAndDetails(t *testing.T) {
+	// A detail of an unknown type, and a reason of a newer server.
+	err := callFailing(t, codes.Unavailable, timestamppb.Now(), info("NEWER_REASON"))
 	refused, ok := err.(*TwoFactorError)
-	if !ok || refused.Reason != "WENT_FISHING" {
+	if !ok || refused.Reason != "NEWER_REASON" {
 		t.Errorf("%T %v", err, err)
 	}
 }
 
-func TestWhatErrorsTell(t *testing.T) {
+func TestDetailsOfErrors(t *testing.T) {
 	var mismatch *CodeMismatch
-	if err := refusal(t, codes.InvalidArgument, info("CODE_MISMATCH", "attempts_left", "0")); !errors.As(err, &mismatch) ||
+	if err := callFailing(t, codes.InvalidArgument, info("CODE_MISMATCH", "attempts_left", "0")); !errors.As(err, &mismatch) ||
 		mismatch.AttemptsLeft != 0 {
 		t.Error(err)
 	}
-	if err := refusal(t, codes.InvalidArgument, info("CODE_SUPERSEDED")); !errors.As(err, &mismatch) ||
+	if err := callFailing(t, codes.InvalidArgument, info("CODE_SUPERSEDED")); !errors.As(err, &mismatch) ||
 		mismatch.AttemptsLeft != -1 {
 		t.Error(err)
 	}
 	var used *BackupCodeAlreadyUsed
 	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
-	err := refusal(t, codes.FailedPrecondition, info("CODE_ALREADY_USED", "used_at", "2026-11-24T08:00:00Z"))
+	err := callFailing(t, codes.FailedPrecondition, info("CODE_ALREADY_USED", "used_at", "2026-11-24T08:00:00Z"))
 	if !errors.As(err, &used) || used.UsedAt != at {
 		t.Error(err)
 	}
 	var throttled *Throttled
 	wait := &errdetails.RetryInfo{RetryDelay: durationpb.New(90 * time.Second)}
-	err = refusal(t, codes.ResourceExhausted, info("ATTEMPTS_THROTTLED"), wait)
+	err = callFailing(t, codes.ResourceExhausted, info("ATTEMPTS_THROTTLED"), wait)
 	if !errors.As(err, &throttled) || throttled.Wait != 90*time.Second || *throttled.RetryAfter != throttled.Wait {
 		t.Error(err)
 	}
 	var invalid *InvalidField
 	violations := []*errdetails.BadRequest_FieldViolation{{Field: "b.c", Description: "too long"}, {Field: "a"}}
-	err = refusal(t, codes.InvalidArgument, info("INVALID_FIELD"), &errdetails.BadRequest{FieldViolations: violations})
+	err = callFailing(t, codes.InvalidArgument, info("INVALID_FIELD"), &errdetails.BadRequest{FieldViolations: violations})
 	if !errors.As(err, &invalid) || !reflect.DeepEqual(invalid.Fields, []Field{{"b.c", "too long"}, {"a", ""}}) {
 		t.Error(err)
 	}
@@ -147,20 +147,20 @@ func TestWhatErrorsTell(t *testing.T) {
 		t.Error(text)
 	}
 	if of, ok := status.FromError(err); !ok || of.Code() != codes.InvalidArgument || len(of.Details()) != 2 {
-		t.Error("gRPC's status is not to be had from the error")
+		t.Error("status.FromError does not return the gRPC status")
 	}
 }
 
-func TestACallThatItsCallerEnds(t *testing.T) {
+func TestCancelledAndExpiredContexts(t *testing.T) {
 	client := serve(t, []answer{{}}).client(t)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := client.invoke(cancelled, getSession); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	late, cancel := context.WithDeadline(t.Context(), time.Now())
+	expired, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
-	err := client.invoke(late, getSession)
+	err := client.invoke(expired, getSession)
 	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

@@ -15,7 +15,7 @@ import (
 	"twofactor.example/client/twofactorv1"
 )
 
-// signIn returns the session's token. It asks for the mailed code until that is right or the attempts are spent.
+// signIn returns the session token. It asks for the e-mail code until the code is correct or no attempts are left.
 func signIn(ctx context.Context, c *client.Client, email, password string, ask func(string) string) (string, error) {
 	started, err := c.SignIn.StartSignIn(ctx, &twofactorv1.StartSignInRequest{
 		FirstFactor: &twofactorv1.StartSignInRequest_Password{
@@ -28,7 +28,7 @@ func signIn(ctx context.Context, c *client.Client, email, password string, ask f
 	for {
 		done, err := c.TwoFactor.VerifyEmailCode(ctx, &twofactorv1.VerifyEmailCodeRequest{
 			ChallengeToken: started.GetChallengeToken(),
-			Code:           ask("The code mailed to " + started.GetChallenge().GetMaskedEmail()),
+			Code:           ask("Code sent to " + started.GetChallenge().GetMaskedEmail()),
 		})
 		var wrong *client.CodeMismatch
 		if errors.As(err, &wrong) && wrong.AttemptsLeft > 0 {
@@ -38,7 +38,7 @@ func signIn(ctx context.Context, c *client.Client, email, password string, ask f
 	}
 }
 
-// A whole sign-in on e-mail codes, at the terminal.
+// A complete sign-in with an e-mail code on the terminal.
 func Example() {
 	c, err := client.New("127.0.0.1:50051", insecure.NewCredentials())
 	if err != nil {
@@ -52,16 +52,16 @@ func Example() {
 			return typed
 		})
 	if err != nil {
-		slog.Error("no sign-in", "error", err)
+		slog.Error("sign-in failed", "error", err)
 		return
 	}
 	session, err := c.SignIn.GetSession(context.Background(), &twofactorv1.GetSessionRequest{SessionToken: token})
 	slog.Info("signed in", "session", session, "error", err)
 }
 
-// What a page says when a backup code is refused.
+// Messages for a rejected backup code.
 func ExampleTwoFactorError() {
-	sentence := func(err error) string {
+	message := func(err error) string {
 		var used *client.BackupCodeAlreadyUsed
 		var wrong *client.CodeMismatch
 		var throttled *client.Throttled
@@ -70,26 +70,26 @@ func ExampleTwoFactorError() {
 		case errors.As(err, &used):
 			return "This code was used at " + used.UsedAt.Format("15:04") + ". Use the newest one."
 		case errors.As(err, &wrong):
-			return fmt.Sprintf("That is not the code. %d attempts are left.", wrong.AttemptsLeft)
+			return fmt.Sprintf("Wrong code. %d attempts left.", wrong.AttemptsLeft)
 		case errors.As(err, &throttled):
-			return "Too many attempts. Wait for " + throttled.Wait.String() + "."
+			return "Too many attempts. Try again in " + throttled.Wait.String() + "."
 		case errors.As(err, &over):
-			return "Sign in again, please."
+			return "Please sign in again."
 		}
-		return "Something is wrong on our side."
+		return "Something went wrong. Try again later."
 	}
-	fmt.Println(sentence(&client.CodeMismatch{AttemptsLeft: 3}))
-	// Output: That is not the code. 3 attempts are left.
+	fmt.Println(message(&client.CodeMismatch{AttemptsLeft: 3}))
+	// Output: Wrong code. 3 attempts left.
 }
 
-// Messages hide their secrets however they are printed.
+// Messages hide their secrets when they are printed.
 func Example_printing() {
 	code := &twofactorv1.BackupCode{Code: "abcd 1234 ef56 7890", Generation: 1}
 	fmt.Println(strings.Contains(fmt.Sprintf("%#v", code), "abcd"), strings.Contains(code.String(), "[REDACTED]"))
 	// Output: false true
 }
 
-func TestTheReadmeShowsTheExample(t *testing.T) {
+func TestReadmeContainsTheExample(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -98,9 +98,9 @@ func TestTheReadmeShowsTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, shown, _ := strings.Cut(string(readme), "```go\n")
-	shown, _, found := strings.Cut(shown, "```\n")
-	if !found || !strings.Contains(string(example), shown) {
-		t.Error("the program in README.md is not the one in example_test.go")
+	_, snippet, _ := strings.Cut(string(readme), "```go\n")
+	snippet, _, found := strings.Cut(snippet, "```\n")
+	if !found || !strings.Contains(string(example), snippet) {
+		t.Error("the example in README.md differs from example_test.go")
 	}
 }

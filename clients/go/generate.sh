@@ -1,11 +1,12 @@
 #!/bin/sh
-# Makes the Go stubs of the contract, and the copy of its service config.
+# Generates the Go stubs from the contract, and copies its service config.
 #
-#     ./generate.sh            write what has changed
-#     ./generate.sh --check    write nothing; name what differs and exit with status 1
+#     ./generate.sh            write the files that have changed
+#     ./generate.sh --check    write nothing; list outdated files and exit with status 1 if there are any
 #
-# Needs Go, and the repository's .venv (`make setup` at its root) for protoc. The plugins are pinned in tools/go.mod,
-# because their output is committed. The contract names no Go package, so that a fork can: it follows from go.mod.
+# Requires Go, and the repository's .venv (`make setup` at its root) for protoc. The plugins are pinned in tools/go.mod,
+# because their output is committed. The contract does not set a Go package; it is derived from go.mod, so forks can
+# rename the module.
 set -eu
 
 cd "$(dirname "$0")"
@@ -23,7 +24,7 @@ options="module=$module"
 for name in twofactor/v1/*.proto; do
     options="$options,M$name=$module/twofactorv1"
 done
-set -- "${1-}" # protoc's arguments follow the mode
+set -- "${1-}" # protoc's arguments are appended to the mode
 for plugin in go go-grpc go-printing; do
     set -- "$@" "--plugin=$work/bin/protoc-gen-$plugin" "--${plugin}_opt=$options" "--${plugin}_out=$work/raw"
 done
@@ -31,7 +32,7 @@ mode=$1
 shift
 ../.venv/bin/python -m grpc_tools.protoc --proto_path=. "$@" twofactor/v1/*.proto
 
-# The runtime's own String shows secrets; the one of printing.go does not.
+# The generated String methods show secrets; text in printing.go does not.
 for path in "$work"/raw/twofactorv1/*.pb.go; do
     sed 's/protoimpl\.X\.MessageStringOf(x)/text(x)/' "$path" >"$work/fresh/twofactorv1/$(basename "$path")"
 done
@@ -47,7 +48,7 @@ for name in $( (generated "$work/fresh" && generated "$client") | sed 's|^\./||'
     fi
     stale=1
     if [ "$mode" = --check ]; then
-        echo "not what the contract generates (run clients/go/generate.sh): clients/go/$name" >&2
+        echo "out of date (run clients/go/generate.sh): clients/go/$name" >&2
     elif [ -f "$work/fresh/$name" ]; then
         mv "$work/fresh/$name" "$client/$name"
         echo "wrote $name"

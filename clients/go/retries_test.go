@@ -16,47 +16,47 @@ import (
 	"twofactor.example/client/twofactorv1"
 )
 
-var unavailable = status.Error(codes.Unavailable, "not now")
+var unavailable = status.Error(codes.Unavailable, "unavailable")
 
-// published is what the service config says of one method.
-type published struct {
+// methodConfig is an entry of the service config.
+type methodConfig struct {
 	Timeout     string
 	RetryPolicy struct{ MaxAttempts int }
 }
 
-func (p published) attempts() int {
-	return max(p.RetryPolicy.MaxAttempts, 1)
+func (c methodConfig) attempts() int {
+	return max(c.RetryPolicy.MaxAttempts, 1)
 }
 
-func readPublished(t *testing.T) map[string]published {
+func readServiceConfig(t *testing.T) map[string]methodConfig {
 	t.Helper()
 	content, err := os.ReadFile("../../proto/twofactor/v1/service_config.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if string(content) != serviceConfig {
-		t.Error("the service config here is not the published one: run generate.sh")
+		t.Error("service_config.json is out of date: run generate.sh")
 	}
 	var config struct {
 		MethodConfig []struct {
-			published
+			methodConfig
 			Name []struct{ Service, Method string }
 		}
 	}
 	if err := json.Unmarshal(content, &config); err != nil {
 		t.Fatal(err)
 	}
-	of := map[string]published{}
+	byMethod := map[string]methodConfig{}
 	for _, entry := range config.MethodConfig {
 		for _, name := range entry.Name {
-			of["/"+name.Service+"/"+name.Method] = entry.published
+			byMethod["/"+name.Service+"/"+name.Method] = entry.methodConfig
 		}
 	}
-	return of
+	return byMethod
 }
 
-func TestEveryMethodIsCalledAsPublished(t *testing.T) {
-	config := readPublished(t)
+func TestEveryMethodFollowsTheServiceConfig(t *testing.T) {
+	config := readServiceConfig(t)
 	server := serve(t, []answer{{err: unavailable}})
 	client := server.client(t)
 	var calls sync.WaitGroup
@@ -65,41 +65,41 @@ func TestEveryMethodIsCalledAsPublished(t *testing.T) {
 	}
 	calls.Wait()
 	for _, method := range methods() {
-		said, ok := config[method]
+		expected, ok := config[method]
 		if !ok {
-			t.Errorf("nothing is published for %s", method)
+			t.Errorf("the service config has no entry for %s", method)
 			continue
 		}
-		attempts := server.of(path.Base(method))
-		if len(attempts) != said.attempts() {
-			t.Errorf("%s: %d attempts, not %d", method, len(attempts), said.attempts())
+		attempts := server.attemptsOf(path.Base(method))
+		if len(attempts) != expected.attempts() {
+			t.Errorf("%s: %d attempts, want %d", method, len(attempts), expected.attempts())
 		}
-		timeout, err := time.ParseDuration(said.Timeout)
+		timeout, err := time.ParseDuration(expected.Timeout)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, one := range attempts {
-			if one.timeLeft <= 0 || one.timeLeft > timeout {
-				t.Errorf("%s: %v left of %v", method, one.timeLeft, timeout)
+		for _, attempt := range attempts {
+			if attempt.timeLeft <= 0 || attempt.timeLeft > timeout {
+				t.Errorf("%s: %v left of %v", method, attempt.timeLeft, timeout)
 			}
-			if one.requestID != attempts[0].requestID {
-				t.Errorf("%s: a retry carries another request_id", method)
+			if attempt.requestID != attempts[0].requestID {
+				t.Errorf("%s: a retry has another request_id", method)
 			}
 		}
 	}
 }
 
-func TestARetryAnswersTheCall(t *testing.T) {
+func TestARetrySucceeds(t *testing.T) {
 	server := serve(t, []answer{{err: unavailable}, {}})
 	request := &twofactorv1.UseBackupCodeRequest{}
 	if _, err := server.client(t).TwoFactor.UseBackupCode(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
-	if count := len(server.of("UseBackupCode")); count != 2 {
-		t.Errorf("%d attempts, not 2", count)
+	if count := len(server.attemptsOf("UseBackupCode")); count != 2 {
+		t.Errorf("%d attempts, want 2", count)
 	}
 	if request.RequestId != "" {
-		t.Error("the caller's request was written to")
+		t.Error("the caller's request was modified")
 	}
 }
 
@@ -108,29 +108,29 @@ func TestOnlyUnavailableIsRetried(t *testing.T) {
 		if code == codes.Unavailable {
 			continue
 		}
-		server := serve(t, []answer{{err: status.Error(code, "no")}})
+		server := serve(t, []answer{{err: status.Error(code, "error")}})
 		err := server.client(t).invoke(t.Context(), twofactorv1.TwoFactorService_GetTwoFactor_FullMethodName)
 		if status.Code(err) != code {
-			t.Errorf("%v, not %v", err, code)
+			t.Errorf("got %v, want %v", err, code)
 		}
-		if count := len(server.of("GetTwoFactor")); count != 1 {
-			t.Errorf("%v: %d attempts, not 1", code, count)
+		if count := len(server.attemptsOf("GetTwoFactor")); count != 1 {
+			t.Errorf("%v: %d attempts, want 1", code, count)
 		}
 	}
 }
 
-// Without the server's word there would be three attempts, the second after a tenth of a second.
-func TestTheServerHoldsRetriesBack(t *testing.T) {
-	for pushback, ends := range map[string]codes.Code{"-1": codes.Unavailable, "60000": codes.DeadlineExceeded} {
+// Without the pushback there would be three attempts, the second after 0.1 s.
+func TestPushbackOfTheServer(t *testing.T) {
+	for pushback, want := range map[string]codes.Code{"-1": codes.Unavailable, "60000": codes.DeadlineExceeded} {
 		server := serve(t, []answer{{err: unavailable, pushback: pushback}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := server.client(t).invoke(ctx, twofactorv1.TwoFactorService_UseBackupCode_FullMethodName)
-		if count := len(server.of("UseBackupCode")); count != 1 {
-			t.Errorf("%s: %d attempts, not 1", pushback, count)
+		if count := len(server.attemptsOf("UseBackupCode")); count != 1 {
+			t.Errorf("%s: %d attempts, want 1", pushback, count)
 		}
 		var again *TryAgain
-		if !errors.As(err, &again) || again.Status != ends {
+		if !errors.As(err, &again) || again.Status != want {
 			t.Errorf("%s: %v", pushback, err)
 		}
 	}

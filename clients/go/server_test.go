@@ -16,20 +16,20 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// answer is how a server ends a call: with an empty response where err is nil.
+// answer is the reply to a call: an empty response if err is nil.
 type answer struct {
 	err      error
 	pushback string
 }
 
-// attempt is one that reached the server.
+// attempt is a request that the server received.
 type attempt struct {
 	requestID string
-	// timeLeft is the deadline's distance. None: 0.
+	// timeLeft is the time until the deadline, or 0 without one.
 	timeLeft time.Duration
 }
 
-// server is a real one on loopback for all methods of the contract. It answers what it is told to, the last for ever.
+// server is a gRPC server on loopback for all methods of the contract. It sends the answers in order and repeats the last.
 type server struct {
 	address string
 
@@ -58,7 +58,7 @@ func (s *server) handle(_ any, stream grpc.ServerStream) error {
 	if err := stream.RecvMsg(request); err != nil {
 		return err
 	}
-	next := s.seen(method, request, stream.Context())
+	next := s.record(method, request, stream.Context())
 	if next.pushback != "" {
 		stream.SetTrailer(metadata.Pairs("grpc-retry-pushback-ms", next.pushback))
 	}
@@ -68,17 +68,18 @@ func (s *server) handle(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(message(method + "Response"))
 }
 
-func (s *server) seen(method string, request proto.Message, ctx context.Context) answer {
+// record stores the attempt and returns the next answer.
+func (s *server) record(method string, request proto.Message, ctx context.Context) answer {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	var one attempt
+	var received attempt
 	if field := request.ProtoReflect().Descriptor().Fields().ByName("request_id"); field != nil {
-		one.requestID = request.ProtoReflect().Get(field).String()
+		received.requestID = request.ProtoReflect().Get(field).String()
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		one.timeLeft = time.Until(deadline)
+		received.timeLeft = time.Until(deadline)
 	}
-	s.attempts[method] = append(s.attempts[method], one)
+	s.attempts[method] = append(s.attempts[method], received)
 	next := s.answers[0]
 	if len(s.answers) > 1 {
 		s.answers = s.answers[1:]
@@ -86,14 +87,14 @@ func (s *server) seen(method string, request proto.Message, ctx context.Context)
 	return next
 }
 
-// of is what reached the server of this method.
-func (s *server) of(method string) []attempt {
+// attemptsOf returns the received attempts of the method.
+func (s *server) attemptsOf(method string) []attempt {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.attempts[method]
 }
 
-// client is a new one of this server.
+// client returns a new client of this server.
 func (s *server) client(t *testing.T) *Client {
 	t.Helper()
 	c, err := New(s.address, insecure.NewCredentials())
@@ -104,7 +105,7 @@ func (s *server) client(t *testing.T) *Client {
 	return c
 }
 
-// methods are the full names (/service/method) of all methods of the contract.
+// methods returns the full names (/service/method) of all methods of the contract.
 func methods() []string {
 	var names []string
 	for _, service := range []protoreflect.FullName{

@@ -21,7 +21,7 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// authority signs the certificates of a test.
+// authority is a certificate authority for tests.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -44,19 +44,19 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// issue gives the PEM of a certificate for the name, and of its key.
+// issue returns a certificate for the name, and its key, in PEM.
 func (a *authority) issue(t *testing.T, name string) (certificate, key []byte) {
 	t.Helper()
-	own := newKey(t)
+	private := newKey(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, own.Public(), a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, private.Public(), a.key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := x509.MarshalECPrivateKey(own)
+	encoded, err := x509.MarshalECPrivateKey(private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +73,8 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// write puts the files in place that the client is to read.
-func write(t *testing.T, files MutualTLS, authority *authority, name string) {
+// writeFiles writes the files that the client reads.
+func writeFiles(t *testing.T, files MutualTLS, authority *authority, name string) {
 	t.Helper()
 	certificate, key := authority.issue(t, name)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.certificate.Raw})
@@ -96,10 +96,10 @@ func filesIn(folder string) MutualTLS {
 
 func TestMutualTLS(t *testing.T) {
 	authority := newAuthority(t)
-	seen := make(chan string, 1)
-	server := serve(t, []answer{{}}, authority.asks(t), grpc.StreamInterceptor(
+	callers := make(chan string, 1)
+	server := serve(t, []answer{{}}, authority.requireClientCertificates(t), grpc.StreamInterceptor(
 		func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-			seen <- callerOf(stream.Context())
+			callers <- callerOf(stream.Context())
 			return next(service, stream)
 		}))
 	call := func(transport credentials.TransportCredentials) error {
@@ -112,35 +112,35 @@ func TestMutualTLS(t *testing.T) {
 	}
 
 	files := filesIn(t.TempDir())
-	write(t, files, authority, "front-end")
+	writeFiles(t, files, authority, "front-end")
 	transport := credentialsOf(t, files)
 	for _, name := range []string{"front-end", "front-end-renewed"} {
-		write(t, files, authority, name)
+		writeFiles(t, files, authority, name)
 		if err := call(transport); err != nil {
 			t.Fatal(err)
 		}
-		if caller := <-seen; caller != name {
-			t.Errorf("called as %s, not %s", caller, name)
+		if caller := <-callers; caller != name {
+			t.Errorf("the caller is %s, want %s", caller, name)
 		}
 	}
-	write(t, files, newAuthority(t), "front-end")
+	writeFiles(t, files, newAuthority(t), "front-end")
 	if err := call(credentialsOf(t, files)); err == nil || !strings.Contains(err.Error(), "unknown authority") {
-		t.Errorf("a server that the CA does not know: %v", err)
+		t.Errorf("the server's certificate is of another authority: %v", err)
 	}
 }
 
-// asks is a server of this authority, to which callers must show a certificate of the same.
-func (a *authority) asks(t *testing.T) grpc.ServerOption {
+// requireClientCertificates configures a server with a certificate of this authority, which it also requires of callers.
+func (a *authority) requireClientCertificates(t *testing.T) grpc.ServerOption {
 	t.Helper()
 	certificate, key := a.issue(t, "twofactor.test")
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	callers := x509.NewCertPool()
-	callers.AddCert(a.certificate)
+	clientCAs := x509.NewCertPool()
+	clientCAs.AddCert(a.certificate)
 	return grpc.Creds(credentials.NewTLS(&tls.Config{
-		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: callers,
+		Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clientCAs,
 	}))
 }
 
@@ -154,26 +154,26 @@ func credentialsOf(t *testing.T, files MutualTLS) credentials.TransportCredentia
 }
 
 func callerOf(ctx context.Context) string {
-	from, _ := peer.FromContext(ctx)
-	return from.AuthInfo.(credentials.TLSInfo).State.PeerCertificates[0].Subject.CommonName
+	caller, _ := peer.FromContext(ctx)
+	return caller.AuthInfo.(credentials.TLSInfo).State.PeerCertificates[0].Subject.CommonName
 }
 
-func TestMutualTLSSaysWhichFileIsWrong(t *testing.T) {
+func TestMutualTLSNamesTheInvalidFile(t *testing.T) {
 	files := filesIn(t.TempDir())
-	names := func(wanted string) {
+	expectErrorNaming := func(path string) {
 		t.Helper()
-		if _, err := files.Credentials(); err == nil || !strings.Contains(err.Error(), wanted) {
-			t.Errorf("%v does not name %s", err, wanted)
+		if _, err := files.Credentials(); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%v does not name %s", err, path)
 		}
 	}
-	names(files.CA)
-	if err := os.WriteFile(files.CA, []byte("no certificate"), 0o600); err != nil {
+	expectErrorNaming(files.CA)
+	if err := os.WriteFile(files.CA, []byte("not a certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	names(files.CA)
-	write(t, files, newAuthority(t), "front-end")
+	expectErrorNaming(files.CA)
+	writeFiles(t, files, newAuthority(t), "front-end")
 	if err := os.Remove(files.Key); err != nil {
 		t.Fatal(err)
 	}
-	names(files.Key)
+	expectErrorNaming(files.Key)
 }

@@ -19,7 +19,7 @@ export default defineConfig(
     languageOptions: { globals: { console: "readonly", process: "readonly" } },
   },
   {
-    // node:test runs a test whether or not its promise is looked at.
+    // node:test runs a test even if its promise is not awaited.
     files: ["test/*.ts"],
     rules: {
       "@typescript-eslint/no-floating-promises": [

@@ -1,9 +1,9 @@
-// Makes src/generated: the TypeScript of the contract and of google.rpc's details, and the contract's service config.
+// Generates src/generated: TypeScript of the contract and of google.rpc's error details, and the service config.
 //
-//     npm run generate            write what has changed
-//     npm run generate:check      write nothing; name what differs and exit with status 1
+//     npm run generate            write the files that have changed
+//     npm run generate:check      write nothing; list outdated files and exit with status 1 if there are any
 //
-// The plugin is pinned in package.json, buf in the repository's requirements.lock: `make setup` comes first.
+// The plugin is pinned in package.json, buf in the repository's requirements.lock: run `make setup` first.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -32,7 +32,7 @@ function main() {
   try {
     for (const input of [CONTRACT, join(HERE, "proto")]) compile(input, folder);
     writeFileSync(join(folder, "service_config.ts"), serviceConfig());
-    return settle(files(folder), existsSync(TARGET) ? files(TARGET) : new Map());
+    return update(readFiles(folder), existsSync(TARGET) ? readFiles(TARGET) : new Map());
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -44,17 +44,17 @@ function compile(input, folder) {
   execFileSync(BUF, ["generate", input, "--template", template], { stdio: ["ignore", "inherit", "inherit"] });
 }
 
-// A module rather than a file to be read: it survives bundlers.
+// A module rather than a JSON file, so that bundlers include it.
 function serviceConfig() {
   const text = readFileSync(join(CONTRACT, "twofactor", "v1", "service_config.json"), "utf8");
   return `// Generated from proto/twofactor/v1/service_config.json.\nexport const SERVICE_CONFIG: string = JSON.stringify(${text.trim()});\n`;
 }
 
-function settle(fresh, committed) {
+function update(fresh, committed) {
   const names = [...new Set([...fresh.keys(), ...committed.keys()])].sort();
   const stale = names.filter((name) => fresh.get(name) !== committed.get(name));
   if (process.argv.includes("--check")) {
-    if (stale.length > 0) console.error("not what the contract generates (run: npm run generate in clients/node):");
+    if (stale.length > 0) console.error("out of date (run `npm run generate` in clients/node):");
     for (const name of stale) console.error(`  ${relative(REPOSITORY, join(TARGET, name))}`);
     return stale.length > 0 ? 1 : 0;
   }
@@ -68,8 +68,8 @@ function settle(fresh, committed) {
   return 0;
 }
 
-// Text by path below the folder.
-function files(folder) {
+// The contents of the files of a folder by relative path.
+function readFiles(folder) {
   const paths = readdirSync(folder, { recursive: true }).filter((path) => statSync(join(folder, path)).isFile());
   return new Map(paths.map((path) => [path, readFileSync(join(folder, path), "utf8")]));
 }

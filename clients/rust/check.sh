@@ -1,5 +1,5 @@
 #!/bin/sh
-# All that a change of the crate must pass: fresh generated sources, format, lints, tests.
+# Checks of the crate: generated sources, format, lints, tests.
 set -eu
 cd "$(dirname "$0")"
 ./generate.sh --check

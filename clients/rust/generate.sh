@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the generated sources from the contract; with --check, only says what is not fresh (exit status 1).
-# Needs the project's .venv, for buf.
+# Generates the sources from the contract. With --check, only lists outdated files (exit status 1 if there are any).
+# Requires the repository's .venv for buf.
 set -eu
 cd "$(dirname "$0")"
 contract=$(mktemp)

@@ -1,22 +1,22 @@
-"""The time. In test mode it may come from a file, so that expiries, waits and windows can be tested in no time."""
+"""The time: the system's, or, in test mode, the content of a file, so that tests need not wait for expiries."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 Clock = Callable[[], datetime]
+"""Returns the current time, timezone-aware, in UTC."""
 
 
 def system_clock() -> datetime:
-    """The system's time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def file_clock(path: Path) -> Clock:
-    """A clock that reads the seconds since 1970 from ``path`` at each use, so that all workers obey at once."""
+    """A clock that reads Unix seconds from ``path`` on every call, so that all workers have the same time."""
 
     def now() -> datetime:
-        # A writer that truncates before it writes leaves the file empty for a moment: read again.
+        # A writer that truncates the file first leaves it empty for a moment.
         while not (text := path.read_text().strip()):
             continue
         return datetime.fromtimestamp(float(text), UTC)

@@ -1,19 +1,21 @@
-"""Where the server listens: an address and port, or a unix socket."""
+"""The address on which the server listens: an IP address and port, or a Unix socket."""
 
 import ipaddress
 from dataclasses import dataclass
 
+_MAX_SOCKET_PATH_BYTES = 107
+
 
 @dataclass(frozen=True)
 class ListenAddress:
-    """``host`` and ``port`` of TCP, or ``path`` of a unix socket. Port 0 lets the system choose one."""
+    """``host`` and ``port`` of TCP, or ``path`` of a Unix socket. With port 0 the system chooses one."""
 
     host: str = ""
     port: int = 0
     path: str = ""
 
     @property
-    def local(self) -> bool:
+    def is_local(self) -> bool:
         """Whether only this machine can connect."""
         return bool(self.path) or ipaddress.ip_address(self.host).is_loopback
 
@@ -24,11 +26,11 @@ class ListenAddress:
 
 
 def parse_listen(text: str) -> ListenAddress:
-    """``127.0.0.1:50051``, ``[::1]:50051``, ``localhost:50051`` or ``unix:/path``; anything else: ValueError."""
+    """Parse ``127.0.0.1:50051``, ``[::1]:50051``, ``localhost:50051`` or ``unix:/path``. Raises ValueError."""
     if text.startswith("unix:"):
         path = text.removeprefix("unix:").removeprefix("//")
-        if not path or len(path.encode()) > 107:
-            raise ValueError("must name a socket path of at most 107 bytes after unix:")
+        if not path or len(path.encode()) > _MAX_SOCKET_PATH_BYTES:
+            raise ValueError(f"must have a socket path of at most {_MAX_SOCKET_PATH_BYTES} bytes after unix:")
         return ListenAddress(path=path)
     host, colon, port = text.rpartition(":")
     host = "127.0.0.1" if host == "localhost" else host.strip("[]")

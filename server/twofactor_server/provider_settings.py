@@ -1,23 +1,31 @@
-"""Settings of identity providers: four for each, gathered from names such as ``google_client_id``."""
+"""Settings of identity providers, collected from groups of names such as ``google_client_id``."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from twofactor_server.web_addresses import is_private_to_us
+from twofactor_server.urls import is_https_or_loopback
 
 _NAME = re.compile(
-    r"(?P<named>google|github)_(?P<what>client_id|client_secret|redirect_uris|(?<=github_)url)"
-    r"|oidc_(?P<other>[a-z0-9][a-z0-9_]*?)_(?P<of>issuer|client_id|client_secret|redirect_uris)"
+    r"(?P<built_in>google|github)_(?P<part>client_id|client_secret|redirect_uris|(?<=github_)url)"
+    r"|oidc_(?P<other>[a-z0-9][a-z0-9_]*?)_(?P<other_part>issuer|client_id|client_secret|redirect_uris)"
 )
-_BUILT_IN = {"google": "https://accounts.google.com", "github": "https://github.com"}
-_LONGEST = 2048
+_BUILT_IN_URLS = {"google": "https://accounts.google.com", "github": "https://github.com"}
+_MAX_URI_LENGTH = 2048
+
+
+class RawSetting(NamedTuple):
+    """``label`` is the name of the setting for messages: its environment variable, or its key in the file."""
+
+    label: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """One provider. ``url`` is its issuer; for GitHub, where its web pages are."""
+    """``url`` is the issuer; for GitHub, the base of its web pages."""
 
     name: str
     url: str
@@ -27,73 +35,76 @@ class ProviderSettings:
 
 
 def is_provider_setting(key: str) -> bool:
-    """Whether ``key`` (lower case, without the prefix) is of a provider."""
+    """``key`` is in lower case, without the prefix."""
     return _NAME.fullmatch(key) is not None
 
 
-def read_providers(given: Mapping[str, tuple[str, str]]) -> tuple[tuple[ProviderSettings, ...], list[str]]:
-    """The providers that the settings in ``given`` (key: its name for a person, and its text) make, and every problem
-    with them, none of which repeats a value."""
-    parts: dict[str, dict[str, tuple[str, str]]] = {}
+def read_providers(raw: Mapping[str, RawSetting]) -> tuple[tuple[ProviderSettings, ...], list[str]]:
+    """The complete providers, and every problem. No problem quotes a value."""
+    groups: dict[str, dict[str, RawSetting]] = {}
     providers, problems = [], []
-    for key, (person, text) in given.items():
+    for key, setting in raw.items():
         match = _NAME.fullmatch(key)
-        if match and match["other"] in _BUILT_IN:
-            problems.append(f"{person} is not a setting: {match['other']} has settings of its own.")
+        if match and match["other"] in _BUILT_IN_URLS:
+            problems.append(
+                f"{setting.label} is not a setting: use those that start with TWOFACTOR_{match['other'].upper()}_."
+            )
         elif match:
-            name, what = match["named"] or match["other"], match["what"] or match["of"]
-            parts.setdefault(name, {})["url" if what == "issuer" else what] = (person, text)
-    for name, texts in sorted(parts.items()):
-        found = _problems(name, texts)
-        problems += found
-        if not found:
-            providers.append(_provider(name, texts))
-    return tuple(providers), problems + _shared(providers)
+            name, part = match["built_in"] or match["other"], match["part"] or match["other_part"]
+            groups.setdefault(name, {})["url" if part == "issuer" else part] = setting
+    for name, parts in sorted(groups.items()):
+        provider_problems = _problems(name, parts)
+        problems += provider_problems
+        if not provider_problems:
+            providers.append(_provider(name, parts))
+    return tuple(providers), problems + _shared_redirect_uris(providers)
 
 
-def _problems(name: str, texts: Mapping[str, tuple[str, str]]) -> list[str]:
-    needed = {"client_id", "client_secret", "redirect_uris"} | (set() if name in _BUILT_IN else {"url"})
-    missing = [f"{_setting(name, what)} is missing." for what in sorted(needed - texts.keys())]
-    empty = [f"{person} must not be empty." for person, text in texts.values() if not text.strip()]
-    problems = missing + empty
-    if "url" in texts and texts["url"][1].strip() and not _is_origin(texts["url"][1]):
-        problems.append(f"{texts['url'][0]} must be an https address (http on loopback) without query or fragment.")
-    if "redirect_uris" in texts:
-        person, text = texts["redirect_uris"]
-        if not all(is_private_to_us(uri) and "#" not in uri and len(uri) <= _LONGEST for uri in text.split()):
-            problems.append(f"{person} must be https addresses (http on loopback) without fragment, parted by spaces.")
+def _problems(name: str, parts: Mapping[str, RawSetting]) -> list[str]:
+    required = {"client_id", "client_secret", "redirect_uris"} | (set() if name in _BUILT_IN_URLS else {"url"})
+    problems = [f"{_variable(name, part)} is missing." for part in sorted(required - parts.keys())]
+    problems += [f"{label} must not be empty." for label, text in parts.values() if not text.strip()]
+    if "url" in parts:
+        label, text = parts["url"]
+        if text.strip() and not _is_base_url(text):
+            problems.append(f"{label} must be an https URL (http on loopback) without a query or fragment.")
+    if "redirect_uris" in parts:
+        label, text = parts["redirect_uris"]
+        if not all(map(_is_redirect_uri, text.split())):
+            problems.append(f"{label} must be https URLs (http on loopback) without a fragment, separated by spaces.")
     return problems
 
 
-def _provider(name: str, texts: Mapping[str, tuple[str, str]]) -> ProviderSettings:
-    url = texts["url"][1] if "url" in texts else _BUILT_IN[name]
+def _provider(name: str, parts: Mapping[str, RawSetting]) -> ProviderSettings:
     return ProviderSettings(
         name=name,
-        url=url,
-        client_id=texts["client_id"][1],
-        client_secret=texts["client_secret"][1],
-        redirect_uris=tuple(texts["redirect_uris"][1].split()),
+        url=parts["url"].text if "url" in parts else _BUILT_IN_URLS[name],
+        client_id=parts["client_id"].text,
+        client_secret=parts["client_secret"].text,
+        redirect_uris=tuple(parts["redirect_uris"].text.split()),
     )
 
 
-def _shared(providers: Iterable[ProviderSettings]) -> list[str]:
-    """With one redirect URI for two providers, a code of the one could be sent to the other."""
+def _shared_redirect_uris(providers: Iterable[ProviderSettings]) -> list[str]:
+    """With a redirect URI of two providers, a code of one could be sent to the other (RFC 9207)."""
     owners: dict[str, str] = {}
-    problems = []
-    for provider in providers:
-        for uri in provider.redirect_uris:
-            if owners.setdefault(uri, provider.name) != provider.name:
-                problems.append(
-                    f"{_setting(provider.name, 'redirect_uris')} must share no address with that of {owners[uri]}."
-                )
-    return problems
+    return [
+        f"{_variable(provider.name, 'redirect_uris')} must not contain a redirect URI of {owners[uri]}."
+        for provider in providers
+        for uri in provider.redirect_uris
+        if owners.setdefault(uri, provider.name) != provider.name
+    ]
 
 
-def _setting(name: str, what: str) -> str:
-    if name in _BUILT_IN:
-        return f"TWOFACTOR_{name.upper()}_{what.upper()}"
-    return f"TWOFACTOR_OIDC_{name.upper()}_{'ISSUER' if what == 'url' else what.upper()}"
+def _variable(name: str, part: str) -> str:
+    if name in _BUILT_IN_URLS:
+        return f"TWOFACTOR_{name.upper()}_{part.upper()}"
+    return f"TWOFACTOR_OIDC_{name.upper()}_{'ISSUER' if part == 'url' else part.upper()}"
 
 
-def _is_origin(url: str) -> bool:
-    return is_private_to_us(url) and not urlsplit(url).query and not urlsplit(url).fragment
+def _is_base_url(url: str) -> bool:
+    return is_https_or_loopback(url) and not urlsplit(url).query and not urlsplit(url).fragment
+
+
+def _is_redirect_uri(uri: str) -> bool:
+    return is_https_or_loopback(uri) and "#" not in uri and len(uri) <= _MAX_URI_LENGTH

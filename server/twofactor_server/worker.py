@@ -1,7 +1,7 @@
-"""One server process: started by exec, never forked once grpc is imported; it lives as long as its supervisor.
+"""One server process. It is started by exec, because a process must not fork after importing grpc.
 
-Its standard input is a pipe from the supervisor that says nothing: when it ends, the supervisor is gone. "ready" on
-standard output says that the health service answers SERVING.
+Its standard input is a pipe from the supervisor that carries no data; when it closes, the supervisor has died, and
+the worker stops. It writes "ready" to standard output when the health service answers SERVING.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ READY = b"ready\n"
 
 
 def main(settings: Settings, *, share_port: bool) -> int:
-    """Serve until told to stop. Returns the exit status; a refusal to start is one sentence on standard error."""
+    """Serve until SIGTERM. Returns the exit status; if the server cannot start, prints why."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # Ctrl-C reaches the whole terminal; the supervisor decides, and tells us by SIGTERM.
+    # Ctrl-C signals every process of the terminal. The supervisor handles it and sends SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         import uvloop
@@ -35,19 +35,19 @@ def main(settings: Settings, *, share_port: bool) -> int:
 
 async def _serve(settings: Settings, *, share_port: bool) -> None:
     if settings.database_url is None:
-        raise SettingsError(["a worker is started by its supervisor, which tells it the database."])
+        raise SettingsError(["a worker needs TWOFACTOR_DATABASE_URL, which its supervisor sets: run twofactor serve."])
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    orphaned = asyncio.create_task(_wait_for_end_of_input())
-    orphaned.add_done_callback(lambda _: stop.set())
+    supervisor_exit = asyncio.create_task(_wait_for_end_of_input())
+    supervisor_exit.add_done_callback(lambda _: stop.set())
     async with app.running(settings, settings.database_url, share_port=share_port) as server:
         await server.start(str(settings.listen))
         sys.stdout.buffer.write(READY)
         sys.stdout.buffer.flush()
         await stop.wait()
-    orphaned.cancel()
+    supervisor_exit.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await orphaned
+        await supervisor_exit
 
 
 async def _wait_for_end_of_input() -> None:

@@ -1,75 +1,44 @@
-"""Every method of the contract, and requests for it, found by walking the descriptors."""
+"""Requests with every field set, built by walking the descriptors of the contract."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import grpc
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+import pytest
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from tests.people import Person
-from twofactor.v1 import account_service_pb2, sign_in_service_pb2, two_factor_service_pb2
+from tests.support.factories import Owner
+from tests.support.rpc import METHODS, Refused, Rpc
 
-SERVICES = (
-    sign_in_service_pb2.DESCRIPTOR.services_by_name["SignInService"],
-    two_factor_service_pb2.DESCRIPTOR.services_by_name["TwoFactorService"],
-    account_service_pb2.DESCRIPTOR.services_by_name["AccountService"],
-)
-METHODS: Mapping[str, MethodDescriptor] = {method.name: method for service in SERVICES for method in service.methods}
 UNKNOWN_LINK = f"tfr_{'A' * 64}"
-"""The token of a link that nobody was mailed."""
+"""A well-formed token of a link that does not exist."""
 
 _PROVIDERS = ("OidcCredential", "GitHubCredential")
 _NEEDS_A_PROVIDER = "LinkIdentityRequest"
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """All that a client is sent with a refusal."""
-
-    code: grpc.StatusCode
-    message: str
-    trailers: Mapping[str, str | bytes]
-
-    @property
-    def everything(self) -> bytes:
-        """The bytes in which an echo would be found."""
-        texts = (value if isinstance(value, bytes) else value.encode() for value in self.trailers.values())
-        return b"\0".join([self.message.encode(), *texts])
+async def refusal_of(channel: grpc.aio.Channel, method: str, content: bytes) -> Refused:
+    """Send these bytes, which must be refused."""
+    with pytest.raises(Refused) as caught:
+        await Rpc(channel).send_bytes(method, content)
+    return caught.value
 
 
-async def send(channel: grpc.aio.Channel, method: str, content: bytes) -> bytes | grpc.aio.AioRpcError:
-    """The bytes as they are, and what comes back."""
-    descriptor = METHODS[method]
-    call = cast(Any, channel).unary_unary(f"/{descriptor.containing_service.full_name}/{descriptor.name}")
-    try:
-        answer: bytes = await call(content, timeout=30)
-    except grpc.aio.AioRpcError as error:
-        return error
-    return answer
-
-
-def raw(error: grpc.aio.AioRpcError) -> Refusal:
-    """The refusal, undecoded."""
-    trailers: Any = error.trailing_metadata() or ()
-    return Refusal(error.code(), error.details() or "", dict(trailers))
-
-
-def values_of(person: Person, challenge_token: str, setup_id: str) -> dict[str, Any]:
-    """What a field of this name holds in a request that has nothing wrong in it."""
+def values_of(owner: Owner, challenge_token: str, setup_id: str) -> dict[str, Any]:
+    """Valid values by field name, for requests of this owner."""
     return {
         "challenge_token": challenge_token,
-        "session_token": person.session_token,
-        "account_id": person.account_id,
-        "email": person.email,
-        "new_email": f"new-{person.email}",
+        "session_token": owner.session_token,
+        "account_id": owner.account_id,
+        "email": owner.email,
+        "new_email": f"new-{owner.email}",
         "token": UNKNOWN_LINK,
         "new_password": "another fine password",
-        "password": person.password,
-        "current_password": person.password,
-        # Well formed, and of no link: what opens one is mailed.
+        "password": owner.password,
+        "current_password": owner.password,
+        # Well formed, but unknown: real tokens are only in e-mails.
         "reset_token": UNKNOWN_LINK,
         "code": "123456",
         "authenticator_code": "123456",
@@ -102,12 +71,12 @@ def string_fields(method: str) -> Iterator[str]:
 
 
 def provider_fields(method: str) -> Iterator[str]:
-    """The paths of all members that hold a provider's sign-in."""
+    """The paths of all fields that hold a provider's credential."""
     yield from _messages(METHODS[method].input_type, "", _PROVIDERS)
 
 
 def put(request: Message, path: str, value: Any) -> None:
-    """Set the field at the path; on the way, members of oneofs are chosen."""
+    """Set the field at the path; members of oneofs on the way are chosen."""
     *parents, name = path.split(".")
     for parent in parents:
         request = getattr(request, parent)
@@ -115,7 +84,7 @@ def put(request: Message, path: str, value: Any) -> None:
 
 
 def fill_at(request: Message, path: str, values: Mapping[str, Any]) -> None:
-    """Choose the message at the path, and fill it."""
+    """Choose the message at the path and fill it."""
     for name in path.split("."):
         request = getattr(request, name)
     request.SetInParent()

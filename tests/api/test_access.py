@@ -1,14 +1,14 @@
-"""Who may call what: a method that does not say so stops the start."""
+"""Access to methods: the server does not start if a method declares no caller."""
 
 import pytest
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-from tests.api.requests import METHODS
+from tests.support.rpc import METHODS
 from twofactor.v1 import options_pb2
 from twofactor_server.api.access import Access, UndecidedMethod
-from twofactor_server.api.serve import SERVICES
+from twofactor_server.api.server import SERVICES
 
 Roles = tuple[options_pb2.CallerRole.ValueType, ...]
 
@@ -35,26 +35,25 @@ def service(name: str, *roles: options_pb2.CallerRole.ValueType) -> ServiceDescr
         ("Both", (options_pb2.CALLER_ROLE_UNSPECIFIED, options_pb2.CALLER_ROLE_AUDIT)),
     ],
 )
-def test_a_method_without_a_caller_stops_the_start(
+def test_a_method_without_a_caller_prevents_the_start(
     name: str, roles: tuple[options_pb2.CallerRole.ValueType, ...]
 ) -> None:
-    """ "No option on a method: the server does not start", and says which method it is."""
+    """ "No option on a method: the server does not start", and the error names the method."""
     with pytest.raises(UndecidedMethod, match=rf"tests\.{name}/Do does not say who may call it"):
         Access([*SERVICES, service(name, *roles)])
 
 
-def test_a_method_with_one_is_taken() -> None:
-    """One role is enough."""
+def test_a_method_with_one_caller_is_accepted() -> None:
     assert Access([service("Decided", options_pb2.CALLER_ROLE_AUDIT)]).covers("/tests.Decided/Do")
 
 
-def test_every_method_of_the_contract_is_guarded() -> None:
-    """Each method of each service is covered, and the one local caller is admitted to it, with every role."""
+def test_every_method_has_a_caller() -> None:
+    """The local caller has every role."""
     access = Access(SERVICES)
     for method in METHODS.values():
         path = f"/{method.containing_service.full_name}/{method.name}"
         assert access.covers(path)
-        caller = access.admit(path)
+        caller = access.authorize(path)
         assert caller.name == "local"
         assert caller.may_assert
         assert caller.may_provision

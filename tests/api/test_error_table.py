@@ -1,4 +1,4 @@
-"""The one table from a refusal to a status, against the contract's words for it."""
+"""The table from refusals to gRPC statuses matches the contract."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -20,21 +20,20 @@ def names() -> set[str]:
     return {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.keys()} - {"UNSPECIFIED"}  # noqa: SIM118
 
 
-def test_the_contract_and_the_rules_speak_of_the_same_reasons() -> None:
-    """Every refusal of the domain is a reason of the contract; the contract has more only for what is to come."""
+def test_domain_and_contract_have_the_same_reasons() -> None:
+    """The contract has more only for later versions."""
     ours = {reason.value for reason in Reason}
     assert names() - ours == LATER | {"INTERNAL"}
     assert ours <= names()
     assert all(reason.name == reason.value for reason in Reason)
 
 
-def test_every_reason_has_its_row() -> None:
-    """No refusal is without a status."""
+def test_every_reason_has_a_row() -> None:
     assert set(TABLE) == set(Reason)
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_the_status_is_the_one_that_the_contract_promises(repository: Path, reason: Reason) -> None:
+def test_status_codes_match_the_contract(repository: Path, reason: Reason) -> None:
     """ "The status code is the first word of each comment" of ErrorReason."""
     text = (repository / "proto/twofactor/v1/error_reason.proto").read_text()
     comments = re.findall(r"((?:^ +//.*\n)+) +ERROR_REASON_(\w+) = \d+;", text, re.MULTILINE)
@@ -43,8 +42,8 @@ def test_the_status_is_the_one_that_the_contract_promises(repository: Path, reas
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_a_status_says_no_more_than_it_should(reason: Reason) -> None:
-    """ErrorInfo with domain and reason always; the fixed text of the reason; details under 4 KiB."""
+def test_content_of_a_status(reason: Reason) -> None:
+    """ErrorInfo with domain and reason, the fixed text of the reason, and details under 4 KiB."""
     east = datetime(2026, 3, 1, 1, 30, 15, 999999, tzinfo=timezone(timedelta(hours=5)))
     refusal = Refusal(
         reason, field="reauthentication.oidc.authorization_code", rule="r" * 100,

@@ -1,7 +1,7 @@
-"""Random and mutated messages on every method: never INTERNAL, never UNKNOWN, no secret in the log.
+"""Random and mutated messages on every method: never INTERNAL or UNKNOWN, and no secret in the log.
 
-A bounded run, the same each time; the long one is a matter of ``INPUTS``. Without the wrapped deserializer every method
-answers UNKNOWN here; with the request in the log line, every method tells its secrets.
+The run is bounded and reproducible; ``INPUTS`` makes it longer. Fails without the wrapped deserializer, when every
+method answers UNKNOWN, and with requests in the log line.
 """
 
 import asyncio
@@ -14,11 +14,10 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from tests.api.requests import METHODS, filled, put, send, values_of
-from tests.article.steps import vouched_challenge
-from tests.people import PASSWORD, People, Person
-from tests.refusals import refusal
-from tests.servers import Server
+from tests.api.requests import filled, put, values_of
+from tests.support.factories import PASSWORD, AccountFactory, Owner
+from tests.support.rpc import METHODS, Refused, Rpc
+from tests.support.servers import Server
 from twofactor.v1 import error_reason_pb2
 
 INPUTS = 240
@@ -39,7 +38,7 @@ ODD_TEXTS = (
 
 
 class Fuzz:
-    """Inputs for one method, around a request that has nothing wrong in it."""
+    """Inputs for one method, derived from a valid request."""
 
     def __init__(self, method: str, values: dict[str, Any], random: Random) -> None:
         self.method, self.values, self.random = method, values, random
@@ -51,7 +50,7 @@ class Fuzz:
             yield self.odd()
 
     def broken(self) -> bytes:
-        """The request's bytes, with some changed, cut out, doubled or put in."""
+        """The request's bytes with some changed, removed, repeated or inserted."""
         content = bytearray(filled(self.method, self.values).SerializeToString())
         for _ in range(self.random.randint(1, 4)):
             at = self.random.randrange(len(content) + 1)
@@ -67,7 +66,7 @@ class Fuzz:
         return bytes(content)
 
     def odd(self) -> bytes:
-        """A well-formed request with one to three odd fields, members of oneofs among them."""
+        """A well-formed request with one to three odd fields, also of oneofs."""
         request = filled(self.method, self.values)
         paths = list(leaves(request.DESCRIPTOR, ""))
         for path, kind in self.random.sample(paths, min(len(paths), self.random.randint(1, 3))):
@@ -85,7 +84,7 @@ class Fuzz:
         return self.random.choice((*ODD_NUMBERS, self.random.getrandbits(31)))
 
     def text(self, path: str) -> str:
-        """An odd text, the right one in an odd form, or a salad of code points."""
+        """An odd text, a variant of a valid one, or random code points."""
         right = str(self.values.get(path.split(".")[-1], ""))
         at = self.random.randrange(len(right) + 1)
         salad = "".join(chr(self.random.choice((self.random.randrange(0x300), self.random.randrange(0xD800))))
@@ -94,7 +93,7 @@ class Fuzz:
 
 
 def leaves(descriptor: Any, path: str) -> Iterator[tuple[str, int]]:
-    """Every field that is no message, and its type."""
+    """Every scalar field and its type."""
     for field in descriptor.fields:
         if field.message_type is None:
             yield path + field.name, field.type
@@ -104,32 +103,34 @@ def leaves(descriptor: Any, path: str) -> Iterator[tuple[str, int]]:
 
 async def outcome(channel: grpc.aio.Channel, method: str, content: bytes) -> str:
     """The status's name; a refusal has a reason of the contract."""
-    answer = await send(channel, method, content)
-    if not isinstance(answer, grpc.aio.AioRpcError):
-        return "OK"
-    assert refusal(answer).reason in REASONS, (method, content, answer)
-    return answer.code().name
+    try:
+        await Rpc(channel).send_bytes(method, content)
+    except Refused as refusal:
+        if refusal.reason not in REASONS:
+            pytest.fail(f"{method} {content!r}: {refusal}")
+        return refusal.code.name
+    return "OK"
 
 
-async def owner_of(people: People, method: str) -> tuple[Person, dict[str, Any]]:
-    owner = await (people.signed_in() if "Email" in method else people.with_authenticator())
-    challenge = await vouched_challenge(people, owner)
+async def owner_of(factory: AccountFactory, method: str) -> tuple[Owner, dict[str, Any]]:
+    owner = await (factory.signed_in_account() if "Email" in method else factory.account_with_authenticator())
+    challenge = await factory.asserted_challenge_for(owner)
     values = values_of(owner, challenge, "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a002")
     return owner, values | {"backup_code": owner.backup_code}
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_whatever_comes_is_answered_in_order(
-    people: People, channel: grpc.aio.Channel, server: Server, method: str
+async def test_fuzzed_messages_are_refused_properly(
+    factory: AccountFactory, channel: grpc.aio.Channel, server: Server, method: str
 ) -> None:
     """ "Random and mutated messages on every method: 0 INTERNAL or UNKNOWN, 0 secrets in logs." """
-    owner, values = await owner_of(people, method)
+    owner, values = await owner_of(factory, method)
     start = len(server.log)
     inputs = list(Fuzz(method, values, Random(f"twofactor {method}")).inputs())
     for number in range(0, len(inputs), AT_ONCE):
         batch = inputs[number : number + AT_ONCE]
         outcomes = await asyncio.gather(*(outcome(channel, method, content) for content in batch))
-        # An account that has a password is answered CONFLICT, and so ABORTED, where it is given its first one.
+        # SetPassword of an account with a password is CONFLICT, and so ABORTED.
         fine = FINE | ({"ABORTED"} if method == "SetPassword" else set())
         assert set(outcomes) <= fine, list(zip(outcomes, batch, strict=True))
     log = server.log
@@ -140,9 +141,9 @@ async def test_whatever_comes_is_answered_in_order(
     assert not [secret for secret in secrets if secret and secret in log]
 
 
-def test_the_inputs_are_not_all_refused_at_the_door() -> None:
-    """Fuzzing means something only if its messages get past the decoder: most of the odd ones do."""
-    values = values_of(Person("x@example.test", "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001"), "tfc_", "")
+def test_most_odd_inputs_are_decodable() -> None:
+    """Otherwise the fuzzing would only test the decoder."""
+    values = values_of(Owner("x@example.test", "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001"), "tfc_", "")
     for method in METHODS:
         fuzz = Fuzz(method, values, Random(method))
         read: list[Message] = [type(filled(method, values)).FromString(fuzz.odd()) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""Health and reflection, which no caller option guards."""
+"""Health and reflection, which are open to every caller."""
 
 from typing import Any, cast
 
@@ -8,29 +8,29 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from tests.api.requests import SERVICES
+from tests.support.rpc import SERVICES
 
 NAMES = [service.full_name for service in SERVICES]
 
 
 @pytest.mark.parametrize("service", ["", *NAMES])
-async def test_health_says_serving(channel: grpc.aio.Channel, service: str) -> None:
+async def test_health_is_serving(channel: grpc.aio.Channel, service: str) -> None:
     """`grpc.health.v1.Health` answers for the server and for each service."""
     stub: Any = health_pb2_grpc.HealthStub(channel)
     answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_health_of_what_is_not_served(channel: grpc.aio.Channel) -> None:
-    """A service that is not there is NOT_FOUND."""
+async def test_health_of_an_unknown_service(channel: grpc.aio.Channel) -> None:
+    """NOT_FOUND."""
     stub: Any = health_pb2_grpc.HealthStub(channel)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Check(health_pb2.HealthCheckRequest(service="twofactor.v1.Nothing"))
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
-async def test_reflection_lists_the_services_and_describes_them(channel: grpc.aio.Channel) -> None:
-    """A client without the contract's files, such as grpcurl, learns all of it."""
+async def test_reflection_lists_and_describes_services(channel: grpc.aio.Channel) -> None:
+    """For clients without the contract's files, such as grpcurl."""
     stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast(Any, channel))
     wanted = [reflection_pb2.ServerReflectionRequest(list_services="")]
     wanted += [reflection_pb2.ServerReflectionRequest(file_containing_symbol=name) for name in NAMES]
@@ -43,9 +43,9 @@ async def test_reflection_lists_the_services_and_describes_them(channel: grpc.ai
         assert methods == {method.name for method in service.methods}
 
 
-async def test_reflection_knows_each_method_by_its_name(channel: grpc.aio.Channel) -> None:
-    """What `grpcurl describe twofactor.v1.SignInService.StartSignIn` asks; a name of nothing is NOT_FOUND. It fails
-    with protobuf's own pool, which knows no methods."""
+async def test_reflection_finds_methods_by_name(channel: grpc.aio.Channel) -> None:
+    """As `grpcurl describe twofactor.v1.SignInService.StartSignIn` does; an unknown name is NOT_FOUND. Fails with
+    protobuf's own pool, which does not find methods."""
     stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast(Any, channel))
     names = [method.full_name for service in SERVICES for method in service.methods]
     nothing = [f"{NAMES[0]}.Nothing", "twofactor.v1.Nothing.Nothing", "nothing"]

@@ -1,80 +1,92 @@
-"""What must not tell an address with an account from one without: the statements that a call runs, and its hashing."""
+"""Known and unknown addresses cost the same work: the same statements, and the same hashing."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
-import grpc
 import pytest
 import pytest_asyncio
-from sqlalchemy import event
 
-from tests.api.inside import Inside, serving_inside
-from tests.article.password_steps import start_reset
-from tests.people import People, Person
-from tests.refusals import refusal
-from tests.security.tables import query
-from tests.servers import Server
+from tests.support.clock import Clock
+from tests.support.factories import AccountFactory, Owner, unused_email
+from tests.support.in_process_server import InProcessServer, in_process_server
+from tests.support.rpc import Refused
+from tests.support.servers import Server
+from tests.support.steps import from_network
+from tests.support.tables import query
 from twofactor_server.crypto.keyring import Keyring
-from twofactor_server.domain.first_factor_waits import BUDGET, subject_of
+from twofactor_server.domain.limits import FIRST_FACTOR_FAILURES
+from twofactor_server.domain.throttling import subject_of
 from twofactor_server.postgres import EmbeddedPostgres
 from twofactor_server.storage.database import Database
+from twofactor_server.storage.pool import PooledConnection
 
 
 @dataclass
 class Watched:
-    """A server whose statements are written down: what each does, to which table."""
+    """A server whose statements are recorded, each with its kind and table."""
 
-    people: People
-    inside: Inside
-    said: list[str] = field(default_factory=list)
+    factory: AccountFactory
+    inside: InProcessServer
+    statements: list[str] = field(default_factory=list)
 
     def work(self) -> tuple[list[str], int]:
-        """The statements since the last look, and how often Argon2 ran so far."""
-        said, self.said[:] = list(self.said), []
-        return said, self.inside.argon2id.operations
+        """The statements since the last call, and the number of Argon2 operations so far."""
+        statements, self.statements[:] = list(self.statements), []
+        return statements, self.inside.argon2id.operations
 
 
 @pytest_asyncio.fixture
-async def watched(server: Server, people: People, tmp_path: Path) -> AsyncIterator[Watched]:
+async def watched(
+    server: Server, factory: AccountFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Watched]:
     database = Database(server.database_url, pool_size=4)
-    said: list[str] = []
+    statements: list[str] = []
 
-    def write_down(*given: object) -> None:
-        words = str(given[2]).split()
-        table = words[words.index("FROM") + 1] if words[0] == "SELECT" else next(w for w in words if w.islower())
-        said.append(f"{words[0]} {table}")
+    def record_statement(record: Any) -> None:
+        words = record.query.split()
+        if words[0] == "SELECT" and "FROM" in words:
+            statements.append(f"SELECT {words[words.index('FROM') + 1]}")
+        elif words[0] in ("INSERT", "UPDATE", "DELETE"):
+            statements.append(f"{words[0]} {next(word for word in words if word.islower())}")
 
-    event.listen(database._engine.sync_engine, "before_cursor_execute", write_down)
+    connect = database._pool._connect
+
+    async def connect_and_log() -> PooledConnection:
+        connection = await connect()  # its own statements are not recorded
+        connection.driver.add_query_logger(record_statement)
+        return connection
+
+    monkeypatch.setattr(database._pool, "_connect", connect_and_log)
     keyring = Keyring.load(server.data_dir / "keyring.json")
     try:
-        async with serving_inside(tmp_path, server.clock, database, keyring) as inside:
-            yield Watched(People(inside.stubs, people.mailbox, people.clock), inside, said)
+        async with in_process_server(tmp_path, server.clock, database, keyring) as inside:
+            yield Watched(factory.over(inside.channel), inside, statements)
     finally:
         await database.close()
 
 
-async def nobody() -> str:
-    return f"{uuid4().hex[:12]}@example.test"
+async def unknown_email() -> str:
+    return unused_email()
 
 
-async def test_a_reset_is_as_many_statements_whoever_asks(
-    watched: Watched, people: People, postgres: EmbeddedPostgres
+async def test_a_reset_executes_the_same_statements(
+    watched: Watched, factory: AccountFactory, postgres: EmbeddedPostgres
 ) -> None:
-    """ "Unknown address writes an equal-cost decoy": for a known address, an unknown one, a closed account, and one
-    whose budget is spent, the same statements in the same order, and no hashing. It fails when an unknown address
-    returns early."""
-    owner, closed = await people.with_account(), await people.with_account()
+    """ "Unknown address writes an equal-cost decoy": the same statements in the same order, without hashing, for a
+    known address, an unknown one, a closed account, and an exhausted budget. Fails if an unknown address returns
+    early."""
+    owner, closed = await factory.account(), await factory.account()
     statement = "UPDATE accounts SET close_time = now() WHERE account_id = $1::text::uuid"
     await query(postgres.url, statement, closed.account_id)
     watched.work()
     known = []
     for _ in range(4):
-        assert await start_reset(watched.people, owner.email) == b""
+        assert (await watched.factory.rpc.StartPasswordReset(email=owner.email)).SerializeToString() == b""
         known.append(watched.work())
-    for address in (await nobody(), closed.email):
-        assert await start_reset(watched.people, address) == b""
+    for address in (await unknown_email(), closed.email):
+        assert (await watched.factory.rpc.StartPasswordReset(email=address)).SerializeToString() == b""
         known.append(watched.work())
     assert len(known[0][0]) == 8
     assert all(work == known[0] for work in known)
@@ -84,30 +96,35 @@ async def test_a_reset_is_as_many_statements_whoever_asks(
     assert (await query(postgres.url, made, closed.account_id))[0][0] == 0
 
 
-async def refused(watched: Watched, email: str) -> tuple[list[str], int, str]:
-    """A wrong password: what was done for it, and what came of it."""
+async def work_of_wrong_password(watched: Watched, email: str) -> tuple[list[str], int, str]:
+    """The statements, Argon2 operations and refusal reason of a sign-in with a wrong password."""
     before = watched.work()[1]
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await watched.people.challenge_for(Person(email, "", "not the password"))
-    said, operations = watched.work()
-    return said, operations - before, refusal(caught.value).reason
+    with pytest.raises(Refused) as caught:
+        await watched.factory.challenge_for(Owner(email, "", "not the password"))
+    statements, operations = watched.work()
+    return statements, operations - before, caught.value.reason
 
 
-async def test_a_wrong_password_is_as_much_work_at_every_count(watched: Watched, people: People) -> None:
-    """Counted, charged before it is judged, and refused while it waits: alike for a known and an unknown address."""
-    owner, stranger = await people.with_account(), await nobody()
+async def test_a_wrong_password_costs_the_same_at_every_count(watched: Watched, factory: AccountFactory) -> None:
+    """Counted, charged before verification, and throttled: the same for a known and an unknown address."""
+    owner, attacker = await factory.account(), await unknown_email()
     for number in range(6):
-        known, unknown = await refused(watched, owner.email), await refused(watched, stranger)
+        known, unknown = (
+            await work_of_wrong_password(watched, owner.email),
+            await work_of_wrong_password(watched, attacker),
+        )
         assert known == unknown, number
         assert known[1:] == ((1, "CREDENTIALS_MISMATCH") if number < 5 else (0, "ATTEMPTS_THROTTLED"))
 
 
-async def test_a_spent_budget_is_as_much_work(watched: Watched, people: People, postgres: EmbeddedPostgres) -> None:
-    owner, stranger = await people.signed_in(), await nobody()
-    watched.people.client = type(people.client)(ip_address="198.18.77.1")
-    for email in (owner.email, stranger):
+async def test_an_exhausted_budget_costs_the_same(
+    watched: Watched, factory: AccountFactory, clock: Clock, postgres: EmbeddedPostgres
+) -> None:
+    owner, attacker = await factory.signed_in_account(), await unknown_email()
+    watched.factory = watched.factory.from_client(from_network(77))
+    for email in (owner.email, attacker):
         statement = "INSERT INTO first_factor_totals VALUES ($1, array_fill($2::timestamptz, ARRAY[$3::int]), $2)"
-        await query(postgres.url, statement, subject_of(email), people.clock.now, BUDGET)
-    known, unknown = await refused(watched, owner.email), await refused(watched, stranger)
+        await query(postgres.url, statement, subject_of(email), clock.now, FIRST_FACTOR_FAILURES.count)
+    known, unknown = await work_of_wrong_password(watched, owner.email), await work_of_wrong_password(watched, attacker)
     assert known == unknown
     assert known[1:] == (0, "ATTEMPTS_THROTTLED")

@@ -1,4 +1,4 @@
-"""The contract says all it should: a comment everywhere, a role on each method, a mark on each secret."""
+"""Rules of the contract: a comment on every element, a role for every method, `debug_redact` on every secret."""
 
 import importlib.resources
 import re
@@ -20,11 +20,10 @@ from google.protobuf.descriptor_pb2 import (
 from twofactor.v1 import error_reason_pb2, options_pb2
 
 CONTRACT = Path(__file__).resolve().parents[2] / "proto"
-# Names that speak of something which opens, resets or proves something. Only text fields are meant: a flag or
-# a time that has `code` in its name tells nothing.
+# Names of fields that may contain a secret. Applies to strings and bytes only: a flag or a time is not a secret.
 SECRET_NAME = re.compile(r"password|code|token|secret|verifier|nonce|otpauth|qr_code")
 
-# Field numbers inside descriptor.proto: the source info locates things by them.
+# Field numbers of descriptor.proto, which form the paths of the source info.
 MESSAGE, ENUM, SERVICE, EXTENSION = 4, 5, 6, 7
 FIELD, NESTED_MESSAGE, NESTED_ENUM, ONEOF = 2, 3, 4, 8
 VALUE = METHOD = 2
@@ -34,7 +33,7 @@ Location = tuple[int, ...]
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[FileDescriptorProto]:
-    """The contract's files as protoc reads them, comments included; nothing of what they import."""
+    """The parsed files of the contract with their comments, without their imports."""
     output = tmp_path_factory.mktemp("contract") / "contract.binpb"
     names = sorted(path.relative_to(CONTRACT).as_posix() for path in CONTRACT.rglob("*.proto"))
     include = importlib.resources.files("grpc_tools") / "_proto"
@@ -45,18 +44,17 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[FileDescriptorProto]
     return list(FileDescriptorSet.FromString(output.read_bytes()).file)
 
 
-def test_everything_has_a_comment(files: list[FileDescriptorProto]) -> None:
-    silent = []
+def test_every_element_has_a_comment(files: list[FileDescriptorProto]) -> None:
+    uncommented = []
     for file in files:
-        comments = {tuple(place.path): place.leading_comments for place in file.source_code_info.location}
-        for location, name in named_things(file):
-            # One word more than the name is no comment; the shortest of ours are two words long.
+        comments = comments_of(file)
+        for location, name in named_elements(file):
             if len(comments.get(location, "").split()) < 2:
-                silent.append(f"{file.name}: {name}")
-    assert silent == []
+                uncommented.append(f"{file.name}: {name}")
+    assert uncommented == []
 
 
-def test_every_secret_is_marked(files: list[FileDescriptorProto]) -> None:
+def test_every_secret_has_debug_redact(files: list[FileDescriptorProto]) -> None:
     secrets = [
         (f"{message.name}.{field.name}", field.options.debug_redact)
         for message in messages(files)
@@ -64,7 +62,7 @@ def test_every_secret_is_marked(files: list[FileDescriptorProto]) -> None:
         if is_text(field) and SECRET_NAME.search(field.name)
     ]
     assert [name for name, marked in secrets if not marked] == []
-    # The pattern still finds them at all: one of each kind.
+    # The pattern finds at least one of each kind.
     assert {
         "PasswordCredential.password",
         "OidcCredential.code_verifier",
@@ -75,42 +73,46 @@ def test_every_secret_is_marked(files: list[FileDescriptorProto]) -> None:
     } <= {name for name, _ in secrets}
 
 
-def test_only_one_message_carries_a_backup_code_out(files: list[FileDescriptorProto]) -> None:
-    answers = {name for method in methods(files) for name in reachable(method.output_type, files)}
+def test_only_one_message_returns_a_backup_code(files: list[FileDescriptorProto]) -> None:
+    responses = {name for method in methods(files) for name in reachable(method.output_type, files)}
     carriers = {
         message.name
         for message in messages(files)
-        if message.name in answers and any("code" in field.name and is_text(field) for field in message.field)
+        if message.name in responses and any("code" in field.name and is_text(field) for field in message.field)
     }
-    assert carriers == {"BackupCode", "StartAuthenticatorSetupResponse"}  # the latter's is a QR code
+    assert carriers == {"BackupCode", "StartAuthenticatorSetupResponse"}  # the second contains a QR code
 
 
-def test_every_method_names_its_callers(files: list[FileDescriptorProto]) -> None:
+def test_every_method_lists_its_roles(files: list[FileDescriptorProto]) -> None:
     roles = {method.name: list(method.options.Extensions[options_pb2.caller]) for method in methods(files)}
-    nobody = (options_pb2.CALLER_ROLE_UNSPECIFIED, options_pb2.CALLER_ROLE_ASSERTING)
-    assert [name for name, callers in roles.items() if not callers or set(callers) & set(nobody)] == []
+    unusable = (options_pb2.CALLER_ROLE_UNSPECIFIED, options_pb2.CALLER_ROLE_ASSERTING)
+    assert [name for name, callers in roles.items() if not callers or set(callers) & set(unusable)] == []
     assert [name for name, callers in roles.items() if len(callers) != len(set(callers))] == []
 
 
-def test_every_comment_of_a_method_lists_reasons_that_exist(files: list[FileDescriptorProto]) -> None:
+def test_every_method_comment_lists_existing_reasons(files: list[FileDescriptorProto]) -> None:
     values = error_reason_pb2.ErrorReason.DESCRIPTOR.values
     known = {value.name.removeprefix("ERROR_REASON_") for value in values}
     for file in files:
-        comments = {tuple(place.path): place.leading_comments for place in file.source_code_info.location}
+        comments = comments_of(file)
         for s, service in enumerate(file.service):
             for m, method in enumerate(service.method):
                 _, found, reasons = comments[SERVICE, s, METHOD, m].partition("Reasons:")
-                assert found, f"{method.name} says no reasons"
+                assert found, f"{method.name} lists no reasons"
                 words = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", reasons))
                 assert words <= known, f"{method.name}: {words - known}"
 
 
-def test_requests_and_answers_belong_to_one_method(files: list[FileDescriptorProto]) -> None:
+def test_every_method_has_its_own_request_and_response(files: list[FileDescriptorProto]) -> None:
     names = [method.name for method in methods(files)]
     assert len(names) == len(set(names))
     assert [(method.input_type, method.output_type) for method in methods(files)] == [
         (f".twofactor.v1.{name}Request", f".twofactor.v1.{name}Response") for name in names
     ]
+
+
+def comments_of(file: FileDescriptorProto) -> dict[Location, str]:
+    return {tuple(location.path): location.leading_comments for location in file.source_code_info.location}
 
 
 def methods(files: list[FileDescriptorProto]) -> list[MethodDescriptorProto]:
@@ -129,7 +131,7 @@ def is_text(field: FieldDescriptorProto) -> bool:
 
 
 def reachable(type_name: str, files: list[FileDescriptorProto]) -> set[str]:
-    """The names of the message and of all that it can hold."""
+    """The names of the message and of all messages that it can contain."""
     by_name = {message.name: message for message in messages(files)}
     found: set[str] = set()
     waiting = [type_name.rpartition(".")[2]]
@@ -141,32 +143,32 @@ def reachable(type_name: str, files: list[FileDescriptorProto]) -> set[str]:
     return found
 
 
-def named_things(file: FileDescriptorProto) -> Iterator[tuple[Location, str]]:
+def named_elements(file: FileDescriptorProto) -> Iterator[tuple[Location, str]]:
     for index, extension in enumerate(file.extension):
         yield (EXTENSION, index), extension.name
     for index, message in enumerate(file.message_type):
-        yield from in_message((MESSAGE, index), message)
+        yield from message_elements((MESSAGE, index), message)
     for index, enum in enumerate(file.enum_type):
-        yield from in_enum((ENUM, index), enum)
+        yield from enum_elements((ENUM, index), enum)
     for index, service in enumerate(file.service):
         yield (SERVICE, index), service.name
         for m, method in enumerate(service.method):
             yield (SERVICE, index, METHOD, m), f"{service.name}.{method.name}"
 
 
-def in_message(location: Location, message: DescriptorProto) -> Iterator[tuple[Location, str]]:
+def message_elements(location: Location, message: DescriptorProto) -> Iterator[tuple[Location, str]]:
     yield location, message.name
     for index, field in enumerate(message.field):
         yield (*location, FIELD, index), f"{message.name}.{field.name}"
     for index, oneof in enumerate(message.oneof_decl):
         yield (*location, ONEOF, index), f"{message.name}.{oneof.name}"
     for index, nested in enumerate(message.nested_type):
-        yield from in_message((*location, NESTED_MESSAGE, index), nested)
+        yield from message_elements((*location, NESTED_MESSAGE, index), nested)
     for index, enum in enumerate(message.enum_type):
-        yield from in_enum((*location, NESTED_ENUM, index), enum)
+        yield from enum_elements((*location, NESTED_ENUM, index), enum)
 
 
-def in_enum(location: Location, enum: EnumDescriptorProto) -> Iterator[tuple[Location, str]]:
+def enum_elements(location: Location, enum: EnumDescriptorProto) -> Iterator[tuple[Location, str]]:
     yield location, enum.name
     for index, value in enumerate(enum.value):
         yield (*location, VALUE, index), f"{enum.name}.{value.name}"

@@ -1,4 +1,4 @@
-"""The service config names every method once, and retries none that may not be repeated by a machine."""
+"""The service config contains every method once, and retries only methods that are safe to retry automatically."""
 
 import asyncio
 import importlib.resources
@@ -29,8 +29,8 @@ FILES = (account_service_pb2.DESCRIPTOR, sign_in_service_pb2.DESCRIPTOR, two_fac
 METHODS: list[MethodDescriptor] = [
     method for file in FILES for service in file.services_by_name.values() for method in service.methods
 ]
-ONLY_MAILS = {"StartPasswordReset"}
-"""Nothing is lost with its answer, and each repeat would mail once more."""
+# A retry would send another mail, and a lost response loses nothing.
+MAIL_ONLY = {"StartPasswordReset"}
 CONFIG: dict[str, Any] = json.loads((CONTRACT / "twofactor" / "v1" / "service_config.json").read_bytes())
 
 
@@ -41,12 +41,12 @@ def config_of(method: MethodDescriptor) -> dict[str, Any]:
     return found[0]
 
 
-def is_read(method: MethodDescriptor) -> bool:
+def is_read_only(method: MethodDescriptor) -> bool:
     return re.match(r"(Get|List)[A-Z]", method.name) is not None
 
 
 def can_carry_authorization_code(message: Descriptor) -> bool:
-    """Whether a request can hold a code that works once at a provider, at whatever depth."""
+    """Whether a request can contain, at any depth, a code that works once at a provider."""
     return any(
         field.name == "authorization_code"
         or (field.message_type is not None and can_carry_authorization_code(field.message_type))
@@ -54,37 +54,37 @@ def can_carry_authorization_code(message: Descriptor) -> bool:
     )
 
 
-def test_the_walk_covers_every_service_file() -> None:
+def test_files_lists_every_service_file() -> None:
     in_contract = {path.relative_to(CONTRACT).as_posix() for path in CONTRACT.rglob("*_service.proto")}
     assert {file.name for file in FILES} == in_contract
 
 
-def test_names_every_method_exactly_once_and_nothing_else() -> None:
+def test_contains_every_method_exactly_once() -> None:
     named = [(name["service"], name["method"]) for entry in CONFIG["methodConfig"] for name in entry["name"]]
     assert sorted(named) == sorted((method.containing_service.full_name, method.name) for method in METHODS)
 
 
-def test_knows_nothing_but_timeouts_and_retries() -> None:
-    # Above all no hedgingPolicy: it would send one code several times at once.
+def test_contains_only_timeouts_and_retries() -> None:
+    # In particular no hedgingPolicy, which would send one code several times concurrently.
     assert set(CONFIG) == {"methodConfig"}
     assert {key for entry in CONFIG["methodConfig"] for key in entry} == {"name", "timeout", "retryPolicy"}
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-def test_each_method_has_the_timeout_and_the_attempts_of_its_kind(method: MethodDescriptor) -> None:
+def test_timeout_and_attempts_of_each_method(method: MethodDescriptor) -> None:
     entry = config_of(method)
     policy = entry.get("retryPolicy")
-    if can_carry_authorization_code(method.input_type) or method.name in ONLY_MAILS:
+    if can_carry_authorization_code(method.input_type) or method.name in MAIL_ONLY:
         assert entry["timeout"] == "10s"
         assert policy is None
         return
-    assert entry["timeout"] == ("2s" if is_read(method) else "5s")
+    assert entry["timeout"] == ("2s" if is_read_only(method) else "5s")
     assert policy is not None
-    assert policy["maxAttempts"] == (4 if is_read(method) else 3)
+    assert policy["maxAttempts"] == (4 if is_read_only(method) else 3)
     assert policy["retryableStatusCodes"] == ["UNAVAILABLE"]
 
 
-def test_the_walk_tells_the_kinds_apart() -> None:
+def test_classification_of_the_methods() -> None:
     assert {method.name for method in METHODS if can_carry_authorization_code(method.input_type)} == {
         "ChangeEmail",
         "CloseAccount",
@@ -97,7 +97,7 @@ def test_the_walk_tells_the_kinds_apart() -> None:
         "StartSignIn",
         "UnlinkIdentity",
     }
-    assert {method.name for method in METHODS if is_read(method)} == {
+    assert {method.name for method in METHODS if is_read_only(method)} == {
         "GetAccount",
         "GetChallenge",
         "GetSession",
@@ -107,12 +107,12 @@ def test_the_walk_tells_the_kinds_apart() -> None:
     }
 
 
-def test_the_client_package_embeds_it() -> None:
-    embedded = importlib.resources.files(twofactor_client) / "service_config.json"
-    assert json.loads(embedded.read_bytes()) == CONFIG
+def test_the_stubs_package_contains_it() -> None:
+    packaged = importlib.resources.files("twofactor.v1") / "service_config.json"
+    assert json.loads(packaged.read_bytes()) == CONFIG
 
 
-def test_the_client_package_gives_back_the_seconds_that_grpcio_loses() -> None:
+def test_the_python_client_adds_two_seconds_to_each_timeout() -> None:
     given = json.loads(twofactor_client.service_config())
     assert [entry.pop("timeout") for entry in given["methodConfig"]] == ["4s", "7s", "12s"]
     assert given["methodConfig"] == [
@@ -121,7 +121,7 @@ def test_the_client_package_gives_back_the_seconds_that_grpcio_loses() -> None:
 
 
 class Server(grpc.GenericRpcHandler):
-    """Counts the calls, and answers each by UNAVAILABLE: at once, or far too late."""
+    """Counts the calls and returns UNAVAILABLE for each, after `delay` seconds."""
 
     def __init__(self, delay: float = 0) -> None:
         self.delay = delay
@@ -138,7 +138,7 @@ class Server(grpc.GenericRpcHandler):
 
 @asynccontextmanager
 async def channel_to(handler: Server) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel set up as every caller's should be, to a server on loopback."""
+    """A channel with the client's service config to a server on loopback."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     server.add_generic_rpc_handlers([handler])
     port = server.add_insecure_port("127.0.0.1:0")
@@ -149,23 +149,23 @@ async def channel_to(handler: Server) -> AsyncIterator[grpc.aio.Channel]:
     await server.stop(None)
 
 
-async def test_grpc_repeats_as_often_as_it_says_and_not_once_more() -> None:
+async def test_grpc_makes_the_configured_number_of_attempts() -> None:
     down = Server()
     async with channel_to(down) as channel:
         two_factor = two_factor_service_pb2_grpc.TwoFactorServiceStub(channel)
-        answers = await asyncio.gather(
+        results = await asyncio.gather(
             two_factor.GetTwoFactor(two_factor_service_pb2.GetTwoFactorRequest()),
             two_factor.UseBackupCode(two_factor_service_pb2.UseBackupCodeRequest()),
             two_factor.RegenerateBackupCode(two_factor_service_pb2.RegenerateBackupCodeRequest()),
             return_exceptions=True,
         )
-    codes = [answer.code() for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    codes = [result.code() for result in results if isinstance(result, grpc.aio.AioRpcError)]
     assert codes == [grpc.StatusCode.UNAVAILABLE] * 3
     assert down.attempts == {"GetTwoFactor": 4, "UseBackupCode": 3, "RegenerateBackupCode": 1}
 
 
-async def test_a_read_has_the_two_seconds_that_the_contract_gives_it() -> None:
-    # With the contract's own file as the channel's config this ended after 0.02 to 1.0 seconds.
+async def test_a_read_has_the_two_seconds_of_the_contract() -> None:
+    # With the unmodified config of the contract, this call ended after 0.02 to 1.0 seconds.
     async with channel_to(Server(delay=30)) as channel:
         sign_in = sign_in_service_pb2_grpc.SignInServiceStub(channel)
         start = time.monotonic()

@@ -1,1 +1,1 @@
-"""The long run: races, faults and random programs, for as long as one likes, and a page of what was counted."""
+"""The long run: concurrent calls, faults and random programs for any duration, and a page with the counts."""

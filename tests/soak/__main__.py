@@ -1,4 +1,4 @@
-"""``python -m tests.soak``: the long run, with a progress display; exit status 1 if a promise was broken."""
+"""``python -m tests.soak``: the long run, with a progress display. Exit status 1: an invariant was violated."""
 
 import argparse
 import asyncio
@@ -15,14 +15,14 @@ from rich.table import Table
 from tests.soak import activities, evidence
 from tests.soak.activities import Activity
 from tests.soak.counts import Counts
-from tests.soak.ground import Ground, standing
+from tests.soak.environment import Environment, environment
 
-# How the time is shared: what is short comes often.
+# How often each activity runs in a round; short ones run more often.
 _ROUND: tuple[tuple[Activity, int], ...] = (
     (activities.double_spend, 72),
-    (activities.swallow_an_answer, 6),
+    (activities.lose_an_answer, 6),
     (activities.cut_at_a_commit, 6),
-    (activities.hang_up, 6),
+    (activities.cancel_calls, 6),
     (activities.kill_at_a_point, 3),
     (activities.kill_under_load, 1),
     (activities.random_programs, 1),
@@ -30,34 +30,34 @@ _ROUND: tuple[tuple[Activity, int], ...] = (
 
 
 async def main() -> int:
-    """Run until the time is over or a promise is broken."""
+    """Run until the time is over or an invariant is violated."""
     given = _arguments()
     console = Console()
     counts = Counts()
     end = time.monotonic() + given.minutes * 60
     started = time.monotonic()
-    async with standing() as ground:
+    async with environment() as running:
         with Live(_table(counts, 0, given.minutes), console=console, refresh_per_second=2) as live:
             while time.monotonic() < end and not counts.violations:
                 for activity in _shuffled_round():
-                    await _run(activity, ground, counts)
+                    await _run(activity, running, counts)
                     live.update(_table(counts, (time.monotonic() - started) / 60, given.minutes))
                     if time.monotonic() >= end or counts.violations:
                         break
-        postgres = _postgres_version(ground)
+        postgres = _postgres_version(running)
     minutes = (time.monotonic() - started) / 60
     if given.evidence:
         evidence.write(counts, minutes, postgres)
         console.print(f"Written: {evidence.PAGE.relative_to(evidence.PAGE.parents[2])}")
     for violation in counts.violations:
         console.print(violation, markup=False)
-    console.print("A promise was broken." if counts.violations else "No promise was broken.")
+    console.print("An invariant was violated." if counts.violations else "No invariant was violated.")
     return int(bool(counts.violations))
 
 
-async def _run(activity: Activity, ground: Ground, counts: Counts) -> None:
+async def _run(activity: Activity, running: Environment, counts: Counts) -> None:
     try:
-        await activity(ground, counts)
+        await activity(running, counts)
     except Exception:
         counts.violated(f"{activity.__name__}: {traceback.format_exc()}")
 
@@ -76,8 +76,8 @@ def _table(counts: Counts, minutes: float, of: float) -> Table:
     return table
 
 
-def _postgres_version(ground: Ground) -> str:
-    folder = ground.folder / "data" / "postgres"
+def _postgres_version(running: Environment) -> str:
+    folder = running.folder / "data" / "postgres"
     version = next(folder.rglob("PG_VERSION"), None)
     return version.read_text().strip() if version else "of its own"
 

@@ -1,4 +1,4 @@
-"""What the long run counts. Nothing is in it that did not happen."""
+"""The counts of the long run."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Counts:
-    """How often each thing was done, and what broke a promise."""
+    """How often each activity was done, and the invariants that were violated."""
 
     done: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
     def add(self, what: str, times: int = 1) -> None:
-        """It happened."""
+        """Count an event."""
         self.done[what] += times
 
     def violated(self, what: str) -> None:
-        """A promise was broken."""
+        """Record a violated invariant."""
         self.violations.append(what)

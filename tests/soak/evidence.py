@@ -1,4 +1,4 @@
-"""The page that says what the long run counted."""
+"""The page with the counts of the long run."""
 
 import os
 import platform
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.races.racers import PROCESSES
+from tests.concurrency.client_pool import PROCESSES
 from tests.soak.counts import Counts
-from tests.soak.ground import SERVER_PROCESSES
+from tests.soak.environment import SERVER_PROCESSES
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "evidence" / "never-twice.md"
 _SOFTWARE = ("twofactor-server", "grpcio", "protobuf", "SQLAlchemy", "asyncpg", "argon2-cffi", "hypothesis")
@@ -18,7 +18,7 @@ _HEAD = """# Never twice, never neither, never lost, never free: what was counte
 Written by `make soak`, which races real client processes against a real server, kills processes, cuts wires, and after
 each fault asks through the contract whether exactly one of *the old code works* and *the repeated call returns the
 replacement, and it works* is true, whether attempts were charged once, and whether there is one session and one mail an
-effect. Nothing stands here that was not counted in the run it speaks of.
+effect. Every figure was counted in the run described here.
 """
 
 
@@ -37,7 +37,7 @@ def page(counts: Counts, minutes: float, postgres: str) -> str:
 ## The run
 
 {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes, on {os.cpu_count()} cores; {SERVER_PROCESSES} server
-processes, {PROCESSES} racing client processes.
+processes, {PROCESSES} client_pool client processes.
 
 | counted | |
 |---|---|

@@ -1,4 +1,4 @@
-"""A database for each module, at the newest revision."""
+"""A migrated database for each module."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,14 +12,14 @@ from twofactor_server.storage.database import Database
 
 @pytest_asyncio.fixture(scope="module")
 async def database_url(postgres: EmbeddedPostgres) -> str:
-    """A database that no other module sees."""
+    """The URL of the module's own database."""
     return await migrated_database(postgres)
 
 
 @pytest_asyncio.fixture(scope="module")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """The server's own way to it."""
+    """The module's database, as the server uses it."""
     database = Database(database_url, pool_size=8)
     yield database
-    # Bounded: a test that failed may have left a transaction waiting.
+    # A failed test may have left a connection open, which must not block the other modules.
     await asyncio.wait_for(database.close(), 10)

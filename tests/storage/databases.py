@@ -1,19 +1,46 @@
-"""Databases of their own for tests, copies of one that was migrated, and a plain way to ask them."""
+"""Databases for tests: copies of a migrated one, plain SQL, and storage functions in transactions of their own."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 from twofactor_server.postgres import EmbeddedPostgres
+from twofactor_server.storage.database import Database, Transaction
 from twofactor_server.storage.migrate import migrate
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _TEMPLATE = "migrated"
 
 
+async def commit(
+    database: Database,
+    function: Callable[Concatenate[Transaction, P], Awaitable[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Call the storage function in a transaction of its own and commit."""
+    async with database.transaction() as tx:
+        return await function(tx, *args, **kwargs)
+
+
+async def read(
+    database: Database,
+    function: Callable[Concatenate[Transaction, P], Awaitable[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Call the storage function outside a transaction."""
+    async with database.reading() as tx:
+        return await function(tx, *args, **kwargs)
+
+
 async def migrated_database(postgres: EmbeddedPostgres) -> str:
-    """The URL of a new database at the newest revision; made once by the migrations, then copied."""
+    """The URL of a new database at the newest revision. It is migrated once for each PostgreSQL, then copied."""
     template = url_of(postgres, _TEMPLATE)
     if not await ask(postgres.url, "SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE):
         await create_database(postgres, _TEMPLATE)
@@ -28,13 +55,13 @@ async def create_database(postgres: EmbeddedPostgres, name: str, template: str =
 
 
 def url_of(postgres: EmbeddedPostgres, name: str, *, administrator: bool = False) -> str:
-    """Another database of this PostgreSQL."""
+    """The URL of another database of this PostgreSQL."""
     url = postgres.administrator_url if administrator else postgres.url
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 async def ask(url: str, statement: str, *values: Any) -> Any:
-    """The first value of the answer, over a connection of its own."""
+    """The first value of the result, on a connection of its own."""
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(statement, *values)
@@ -43,7 +70,7 @@ async def ask(url: str, statement: str, *values: Any) -> Any:
 
 
 async def rows(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    """The whole answer, over a connection of its own."""
+    """The rows of the result, on a connection of its own."""
     connection = await asyncpg.connect(url)
     try:
         return [tuple(row) for row in await connection.fetch(statement, *values)]

@@ -1,12 +1,15 @@
-"""Records in the states that the tests of storage begin with, written by storage itself."""
+"""Records in the states that the tests start from, written by storage itself."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+from tests.storage.databases import commit
 from twofactor_server.domain.accounts import Account
 from twofactor_server.domain.authenticator import AuthenticatorSetup
 from twofactor_server.domain.calls import Client
 from twofactor_server.domain.challenges import Challenge
+from twofactor_server.domain.mailed_links import LinkPurpose, MailedLink
 from twofactor_server.domain.second_factors import Proof
 from twofactor_server.domain.sessions import Session
 from twofactor_server.storage import accounts, challenges, second_factors, sessions
@@ -25,23 +28,21 @@ async def account(database: Database, email: str = "", create_time: datetime = N
     """An account on e-mail codes."""
     record = Account(uuid4(), email or f"{uuid4().hex}@example.test", None, create_time, "$argon2id$…", 1)
 
-    async def work(tx: Transaction) -> None:
+    async with database.transaction() as tx:
         assert await accounts.claim_email(tx, record.email, record.account_id)
         await accounts.create(tx, record)
-
-    await database.transact(work)
     return record
 
 
 async def account_with_authenticator(database: Database) -> Account:
     """An account with an authenticator and the backup code of generation 1; step 100 is spent."""
     record = await account(database)
-    await database.transact(lambda tx: turn_on(tx, record.account_id, generation=0))
+    await commit(database, turn_on, record.account_id, generation=0)
     return record
 
 
 async def turn_on(tx: Transaction, account_id: UUID, generation: int) -> None:
-    """Turn the authenticator on, from this generation to the next."""
+    """Turn on an authenticator with the backup code of the generation after this one."""
     await second_factors.turn_on_authenticator(
         tx, account_id, generation=generation, secret=b"sealed", step=100, code_hash="$argon2id$1", now=NOON
     )
@@ -65,7 +66,7 @@ async def challenge(
         complete_time=None,
         void_time=None,
     )
-    await database.transact(lambda tx: challenges.create(tx, record, digest or uuid4().bytes))
+    await commit(database, challenges.create, record, digest or uuid4().bytes)
     return record
 
 
@@ -89,7 +90,7 @@ def session_record(owner: Account, create_time: datetime = NOON, proof: Proof = 
 async def session(database: Database, owner: Account, *, digest: bytes = b"", create_time: datetime = NOON) -> Session:
     """A live session of the account."""
     record = session_record(owner, create_time)
-    await database.transact(lambda tx: sessions.create(tx, record, uuid4(), digest or uuid4().bytes))
+    await commit(database, sessions.create, record, uuid4(), digest or uuid4().bytes)
     return record
 
 
@@ -129,8 +130,21 @@ def reply(
     )
 
 
+def link(
+    owner: Account,
+    purpose: LinkPurpose = LinkPurpose.UNDO,
+    *,
+    secret: bytes | None = None,
+    create_time: datetime = NOON,
+    **details: Any,
+) -> MailedLink:
+    """An unused link, not written yet."""
+    expire_time = create_time + HOUR
+    return MailedLink(owner.account_id, uuid4(), purpose, details, secret, create_time, expire_time, None, None, None)
+
+
 def mail(owner: Account, create_time: datetime = NOON, lifetime: timedelta = HOUR) -> OutboxMessage:
-    """A mail that is due when it is made, not written yet."""
+    """A mail that is due when it is created, not written yet."""
     return OutboxMessage(
         owner.account_id, uuid4(), "sign-in-code", b"sealed", create_time, create_time + lifetime, tries=0
     )

@@ -1,41 +1,63 @@
-"""The one way to run a transaction: what it keeps, what it retries, and what it answers when it cannot know."""
+"""Transactions: what commits, what rolls back, and what callers are refused with."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import bindparam, text
+from sqlalchemy.types import Text
 
-from tests.storage.databases import ask, rows, url_of
+from tests.storage.databases import ask, commit, read, rows, url_of
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.postgres import EmbeddedPostgres
-from twofactor_server.storage import database as module
-from twofactor_server.storage.database import Database, Transaction
+from twofactor_server.storage import pool
+from twofactor_server.storage.database import Database, StaleState, Transaction
+from twofactor_server.storage.statements import Statement
 
 PATIENCE = 10.0
-_MARK = text("INSERT INTO marks (word) VALUES (:word)")
+_MARK = Statement(text("INSERT INTO marks (word) VALUES (:word)"))
+_RENAME = Statement(
+    text("UPDATE marks SET word = word || '!' WHERE word = :word").bindparams(bindparam("word", type_=Text()))
+)
+_PROCESS_ID = Statement(text("SELECT pg_backend_pid()"))
+_CONNECTIONS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'twofactor'"
 
 
 @pytest_asyncio.fixture(scope="module", autouse=True)
 async def marks(database_url: str, postgres: EmbeddedPostgres) -> None:
-    """A table to leave marks in, and a server that notices a deadlock at once."""
+    """A table to write to, and a server that detects a deadlock quickly."""
     await ask(database_url, "CREATE TABLE marks (word text)")
     name = await ask(database_url, "SELECT current_database()")
     await ask(url_of(postgres, name, administrator=True), f"ALTER DATABASE \"{name}\" SET deadlock_timeout = '20ms'")
 
 
 @pytest_asyncio.fixture
-async def lone(database_url: str) -> AsyncIterator[Database]:
+async def single(database_url: str) -> AsyncIterator[Database]:
     """A pool of one connection."""
     database = Database(database_url, pool_size=1)
     yield database
     await asyncio.wait_for(database.close(), PATIENCE)
 
 
-async def mark(tx: Transaction, word: str) -> None:
-    await tx.execute(_MARK, {"word": word})
+async def mark(tx: Transaction, word: object) -> None:
+    await tx.execute(_MARK, word=word)
+
+
+async def rename_one(tx: Transaction, word: str) -> None:
+    await tx.execute_one(_RENAME, word=word)
+
+
+async def process_id(tx: Transaction) -> int:
+    """Identifies the connection."""
+    number: int = await tx.fetch_value(_PROCESS_ID)
+    return number
+
+
+async def run(tx: Transaction, sql: str) -> object:
+    """The first value of plain SQL."""
+    return await tx.fetch_value(Statement(text(sql)))
 
 
 async def marked(url: str, word: str) -> int:
@@ -43,232 +65,226 @@ async def marked(url: str, word: str) -> int:
     return count
 
 
-async def test_what_returns_is_committed(database: Database, database_url: str) -> None:
-    async def work(tx: Transaction) -> str:
-        await mark(tx, "returned")
-        return "result"
-
-    assert await database.transact(work) == "result"
-    assert await marked(database_url, "returned") == 1
+async def test_a_block_that_ends_is_committed(database: Database, database_url: str) -> None:
+    async with database.transaction() as tx:
+        await mark(tx, "committed")
+        assert await marked(database_url, "committed") == 0
+    assert await marked(database_url, "committed") == 1
 
 
-async def test_what_raises_leaves_nothing_behind(database: Database, database_url: str) -> None:
-    """A Refusal *raised* rolls back; one that is *returned* is kept. (✗ three wrong codes left the counter at 0.)"""
+async def test_an_exception_rolls_back(single: Database, database_url: str) -> None:
+    """A refusal, too. The connection can be used afterwards."""
 
-    async def raising(tx: Transaction) -> None:
+    async def fail(tx: Transaction, error: Exception) -> None:
         await mark(tx, "raised")
-        raise Refusal(Reason.CODE_MISMATCH)
+        raise error
 
-    async def returning(tx: Transaction) -> Refusal:
-        await mark(tx, "kept")
-        return Refusal(Reason.CODE_MISMATCH)
-
-    with pytest.raises(Refusal):
-        await database.transact(raising)
-    assert (await database.transact(returning)).reason is Reason.CODE_MISMATCH
+    for error in (Refusal(Reason.CODE_MISMATCH), ValueError()):
+        with pytest.raises(type(error)):
+            await commit(single, fail, error)
+    before = await commit(single, process_id)
     assert await marked(database_url, "raised") == 0
-    assert await marked(database_url, "kept") == 1
+    assert await commit(single, process_id) == before
 
 
-async def test_transactions_are_read_committed_in_utc_and_bounded(database: Database) -> None:
-    """ "Bounds before COMMIT: statement_timeout, lock_timeout"."""
+async def test_a_guarded_write_must_change_one_row(database: Database, database_url: str) -> None:
+    for word in ("one", "two", "two"):
+        await commit(database, mark, word)
+    for word in ("none", "two"):
+        with pytest.raises(StaleState):
+            await commit(database, rename_one, word)
+    await commit(database, rename_one, "one")
+    assert [await marked(database_url, word) for word in ("one!", "two", "two!")] == [1, 2, 0]
 
-    async def work(tx: Transaction) -> list[str]:
-        names = ("transaction_isolation", "TimeZone", "statement_timeout", "lock_timeout")
-        return [str(await tx.scalar(text(f"SHOW {name}"))) for name in names]
 
-    assert await database.transact(work) == ["read committed", "UTC", "5s", "4s"]
+async def test_results_are_rows_values_and_counts(database: Database) -> None:
+    select = Statement(text("SELECT word, length(word) FROM marks WHERE word LIKE 'result%' ORDER BY word"))
+    async with database.transaction() as tx:
+        assert (await tx.fetch_row(select), await tx.fetch_value(select), await tx.fetch_all(select)) == (
+            None,
+            None,
+            [],
+        )
+        assert await tx.execute(_RENAME, word="result a") == 0
+        for word in ("result a", "result a", "result b"):
+            assert await tx.execute(_MARK, word=word) == 1
+        assert await tx.execute(_RENAME, word="result a") == 2
+        assert tuple(await tx.fetch_row(select)) == ("result a!", 9)
+        assert await tx.fetch_value(select) == "result a!"
+        assert [word for word, _ in await tx.fetch_all(select)] == ["result a!", "result a!", "result b"]
 
 
-async def test_a_callback_comes_after_the_commit_and_only_then(database: Database, database_url: str) -> None:
-    """Delivery is woken for mails that it can see; never for those of a rolled-back transaction."""
+async def test_transactions_are_read_committed_in_utc_with_timeouts(database: Database) -> None:
+    async with database.transaction() as tx:
+        for name, value in (
+            ("transaction_isolation", "read committed"),
+            ("TimeZone", "UTC"),
+            ("statement_timeout", "5s"),
+            ("lock_timeout", "4s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+        ):
+            assert await run(tx, f"SHOW {name}") == value
+
+
+async def test_statements_of_a_reading_block_have_their_own_snapshots(database: Database, database_url: str) -> None:
+    async with database.reading() as tx:
+        assert await run(tx, "SELECT count(*) FROM marks WHERE word = 'seen'") == 0
+        await ask(database_url, "INSERT INTO marks VALUES ('seen')")
+        assert await run(tx, "SELECT count(*) FROM marks WHERE word = 'seen'") == 1
+        assert await run(tx, "SELECT state FROM pg_stat_activity WHERE pid = pg_backend_pid()") == "active"
+
+
+async def test_a_callback_runs_after_the_commit_and_not_after_a_rollback(database: Database, database_url: str) -> None:
     called: list[str] = []
 
-    async def work(tx: Transaction) -> None:
-        await mark(tx, "called back")
-        tx.after_commit(lambda: called.append("committed"))
-        assert called == []
-
-    async def failing(tx: Transaction) -> None:
+    async def fail(tx: Transaction) -> None:
         tx.after_commit(lambda: called.append("rolled back"))
         raise Refusal(Reason.CODE_MISMATCH)
 
-    await database.transact(work)
+    async with database.transaction() as tx:
+        await mark(tx, "called back")
+        tx.after_commit(lambda: called.append("committed"))
+        assert called == []
     with pytest.raises(Refusal):
-        await database.transact(failing)
+        await commit(database, fail)
     assert called == ["committed"]
     assert await marked(database_url, "called back") == 1
 
 
-async def test_a_deadlock_is_run_again(database: Database, database_url: str) -> None:
-    """Two transactions lock two rows in opposite order: a victim (40P01) runs again, and both are kept.
-
-    PostgreSQL may find both at the same moment, and then each runs again, in one order: that they meet once is enough.
-    """
+async def test_the_victim_of_a_deadlock_is_refused_and_changes_nothing(database: Database, database_url: str) -> None:
+    """Two transactions lock two rows in opposite order. The other one commits."""
     await ask(database_url, "CREATE TABLE pair (id int PRIMARY KEY, runs int)")
     await ask(database_url, "INSERT INTO pair VALUES (1, 0), (2, 0)")
     both = asyncio.Barrier(2)
-    runs = 0
+    increment = Statement(text("UPDATE pair SET runs = runs + 1 WHERE id = :id"))
 
-    async def work(tx: Transaction, first: int, second: int) -> None:
-        nonlocal runs
-        runs += 1
-        again = runs > 2
-        add = text("UPDATE pair SET runs = runs + 1 WHERE id = :id")
-        await tx.execute(add, {"id": 1 if again else first})
-        if not again:
-            await both.wait()
-        await tx.execute(add, {"id": 2 if again else second})
+    async def lock_both(first: int, second: int) -> Reason | None:
+        try:
+            async with database.transaction() as tx:
+                await tx.execute(increment, id=first)
+                await both.wait()
+                await tx.execute(increment, id=second)
+        except Refusal as refusal:
+            return refusal.reason
+        return None
 
-    await asyncio.gather(database.transact(lambda tx: work(tx, 1, 2)), database.transact(lambda tx: work(tx, 2, 1)))
-    assert runs in (3, 4)
-    assert await rows(database_url, "SELECT runs FROM pair ORDER BY id") == [(2,), (2,)]
+    outcomes = await asyncio.gather(lock_both(1, 2), lock_both(2, 1))
+    assert sorted(outcomes, key=str) == [Reason.CONFLICT, None]
+    assert await rows(database_url, "SELECT runs FROM pair ORDER BY id") == [(1,), (1,)]
 
 
-async def test_a_serialization_failure_is_run_again(database: Database, database_url: str) -> None:
-    """40001 at a statement: the row was changed by another after the snapshot."""
-    await ask(database_url, "INSERT INTO marks VALUES ('snapshot')")
-    runs = 0
+async def test_a_serialisation_failure_is_refused_and_changes_nothing(single: Database, database_url: str) -> None:
+    """The connection can be used afterwards."""
 
     async def work(tx: Transaction) -> None:
-        nonlocal runs
-        runs += 1
-        await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        await tx.execute(text("SELECT 1"))
-        if runs == 1:
-            await ask(database_url, "UPDATE marks SET word = 'changed' WHERE word = 'snapshot'")
-        await tx.execute(text("UPDATE marks SET word = word || '!' WHERE word IN ('snapshot', 'changed')"))
+        await run(tx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        await mark(tx, "after the snapshot")
+        await ask(database_url, "UPDATE marks SET word = 'changed' WHERE word = 'snapshot'")
+        await run(tx, "UPDATE marks SET word = word || '!' WHERE word IN ('snapshot', 'changed')")
 
-    await database.transact(work)
-    assert runs == 2
-    assert await marked(database_url, "changed!") == 1
+    await ask(database_url, "INSERT INTO marks VALUES ('snapshot')")
+    with pytest.raises(Refusal) as caught:
+        await commit(single, work)
+    assert caught.value.reason is Reason.CONFLICT
+    assert caught.value.retry_after is not None
+    assert [await marked(database_url, word) for word in ("after the snapshot", "changed", "changed!")] == [0, 1, 0]
+    await commit(single, mark, "after a conflict")
+    assert await marked(database_url, "after a conflict") == 1
 
 
-async def test_a_serialization_failure_of_the_commit_itself_is_run_again(database: Database, database_url: str) -> None:
-    """PostgreSQL *answered* that it did not commit, so nothing is unknown: the one error of COMMIT that is retried."""
+async def test_a_serialisation_failure_of_the_commit_is_refused_and_changes_nothing(
+    database: Database, database_url: str
+) -> None:
+    """PostgreSQL answered that it did not commit, so the outcome is known."""
     await ask(database_url, "CREATE TABLE doctors (name text, on_call bool)")
     await ask(database_url, "INSERT INTO doctors VALUES ('a', true), ('b', true)")
-    serializable = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"
-    runs = 0
 
     async def leave(tx: Transaction, name: str) -> None:
-        await tx.execute(text(serializable))
-        if await tx.scalar(text("SELECT count(*) FROM doctors WHERE on_call")) == 2:
-            await tx.execute(text("UPDATE doctors SET on_call = false WHERE name = :name"), {"name": name})
+        await run(tx, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+        assert await run(tx, "SELECT count(*) FROM doctors WHERE on_call") == 2
+        await run(tx, f"UPDATE doctors SET on_call = false WHERE name = '{name}'")  # noqa: S608 - our names
 
-    async def work(tx: Transaction) -> None:
-        nonlocal runs
-        runs += 1
+    async def overlap(tx: Transaction) -> None:
         await leave(tx, "a")
-        if runs == 1:
-            await database.transact(lambda other: leave(other, "b"))
+        await commit(database, leave, "b")
 
-    await database.transact(work)
-    assert runs == 2
+    with pytest.raises(Refusal) as caught:
+        await commit(database, overlap)
+    assert caught.value.reason is Reason.CONFLICT
     assert await rows(database_url, "SELECT name FROM doctors WHERE on_call") == [("a",)]
 
 
-async def test_when_the_retries_are_spent_it_is_a_conflict(database: Database) -> None:
-    runs = 0
+async def test_an_error_that_no_repeat_can_fix_is_raised_as_it_is(database: Database, database_url: str) -> None:
+    """A bug must not look like a conflict or an outage."""
 
-    async def work(tx: Transaction) -> None:
-        nonlocal runs
-        runs += 1
-        await tx.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$"))
-
-    with pytest.raises(Refusal) as caught:
-        await database.transact(work)
-    assert (caught.value.reason, runs) == (Reason.CONFLICT, 3)
-
-
-async def test_an_error_that_no_retry_mends_is_raised_as_it_is(database: Database, database_url: str) -> None:
-    """A bug must look like one: it is not called a conflict or an outage."""
-    runs = 0
-
-    async def work(tx: Transaction) -> None:
-        nonlocal runs
-        runs += 1
+    async def divide_by_zero(tx: Transaction) -> None:
         await mark(tx, "a bug")
-        await tx.execute(text("SELECT 1 / 0"))
+        await run(tx, "SELECT 1 / 0")
 
-    with pytest.raises(DBAPIError, match="division by zero"):
-        await database.transact(work)
-    assert runs == 1
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await commit(database, divide_by_zero)
+    with pytest.raises(asyncpg.DataError, match="expected str"):
+        await commit(database, mark, 7)
     assert await marked(database_url, "a bug") == 0
 
 
-@pytest.mark.parametrize("statement", ["SET LOCAL statement_timeout = 10", "SET LOCAL lock_timeout = 10"])
-async def test_what_takes_too_long_is_unavailable(database: Database, database_url: str, statement: str) -> None:
-    async def work(tx: Transaction) -> None:
-        await tx.execute(text(statement))
-        await tx.execute(text("LOCK TABLE marks IN ACCESS EXCLUSIVE MODE"))
-        await tx.execute(text("SELECT pg_sleep(5)"))
+@pytest.mark.parametrize("setting", ["statement_timeout", "lock_timeout"])
+async def test_a_timeout_is_unavailable(database: Database, setting: str) -> None:
+    async def wait_for_lock(tx: Transaction) -> None:
+        await run(tx, f"SET LOCAL {setting} = 10")
+        await run(tx, "LOCK TABLE marks IN ACCESS EXCLUSIVE MODE")
 
-    async def holding(tx: Transaction) -> None:
-        await mark(tx, "held")
+    async with database.transaction() as holder:
+        await mark(holder, "held")
         with pytest.raises(Refusal) as caught:
-            await database.transact(work)
-        assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
-
-    await database.transact(holding)
-    assert await marked(database_url, "held") > 0
-
-
-async def test_an_exhausted_pool_is_unavailable(lone: Database) -> None:
-    """Nothing is queued for ever; the answer says when to come back."""
-    lone._engine.pool._timeout = 0.05  # type: ignore[attr-defined]  # five seconds in earnest
-    taken, leave = asyncio.Event(), asyncio.Event()
-
-    async def holding(_: Transaction) -> None:
-        taken.set()
-        await leave.wait()
-
-    held = asyncio.create_task(lone.transact(holding))
-    await taken.wait()
-    for waiting in (lone.transact, lone.read):
-        with pytest.raises(Refusal) as caught:
-            await waiting(lambda tx: tx.execute(text("SELECT 1")))
-        assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
-        assert caught.value.retry_after is not None
-    leave.set()
-    await held
-
-
-async def test_past_the_cap_the_answer_is_unknown_and_the_work_goes_on(
-    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ "Past the server's cap the outcome is unknown": UNAVAILABLE, and the repeat finds what came of it."""
-    monkeypatch.setattr(module, "OUTCOME_CAP", 0.05)
-    leave, done = asyncio.Event(), asyncio.Event()
-
-    async def slow(tx: Transaction) -> None:
-        await mark(tx, "slow")
-        await leave.wait()
-        tx.after_commit(done.set)
-
-    with pytest.raises(Refusal) as caught:
-        await database.transact(slow)
+            await commit(database, wait_for_lock)
     assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
-    leave.set()
-    await asyncio.wait_for(done.wait(), PATIENCE)
-    assert await marked(database_url, "slow") == 1
 
 
-async def test_close_waits_for_what_runs(database_url: str) -> None:
-    """ "Finish shielded transactions, close pools"."""
-    database = Database(database_url, pool_size=1)
-    leave = asyncio.Event()
+async def test_an_exhausted_pool_is_unavailable(single: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No caller waits for long, and the refusal says when to come back."""
+    monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 0.05)
+    async with single.transaction():
+        for function in (commit, read):
+            with pytest.raises(Refusal) as caught:
+                await function(single, mark, "waiting")
+            assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
+            assert caught.value.retry_after is not None
+    await commit(single, mark, "free again")
 
-    async def work(tx: Transaction) -> None:
-        await mark(tx, "closing")
-        await leave.wait()
 
-    running = asyncio.create_task(database.transact(work))
-    await asyncio.sleep(0)
-    closing = asyncio.create_task(database.close())
-    running.cancel()
-    await asyncio.sleep(0.05)
-    assert not closing.done()
-    leave.set()
-    await closing
-    assert await marked(database_url, "closing") == 1
+async def test_a_waiting_caller_gets_the_connection_that_becomes_free(single: Database) -> None:
+    async with single.transaction() as tx:
+        before = await process_id(tx)
+        waiting = [asyncio.create_task(commit(single, process_id)) for _ in range(3)]
+        done, _ = await asyncio.wait(waiting, timeout=0.05)
+        assert not done
+    assert await asyncio.gather(*waiting) == [before] * 3
+
+
+async def test_an_old_connection_is_replaced(single: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = await commit(single, process_id)
+    assert await commit(single, process_id) == before
+    monkeypatch.setattr(pool, "MAX_AGE", 0.0)
+    assert await commit(single, process_id) != before
+
+
+async def test_close_closes_every_connection(database_url: str) -> None:
+    database = Database(database_url, pool_size=2)
+    async with database.transaction() as first, database.transaction() as second:
+        process_ids = {await process_id(tx) for tx in (first, second)}
+    await database.close()
+    async with asyncio.timeout(PATIENCE):
+        while process_ids & {number for (number,) in await rows(database_url, _CONNECTIONS)}:
+            await asyncio.sleep(0.01)
+
+
+async def test_statements_need_no_cache(database_url: str) -> None:
+    """As behind a pooler like PgBouncer, where each transaction may have another connection to the server."""
+    database = Database(database_url, pool_size=1, statement_cache=0)
+    for _ in range(2):
+        async with database.transaction() as tx:
+            await mark(tx, "uncached")
+            assert await run(tx, "SELECT count(*) FROM pg_prepared_statements") == 0
+    await database.close()
+    assert await marked(database_url, "uncached") == 2

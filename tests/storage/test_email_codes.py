@@ -1,13 +1,13 @@
-"""E-mail codes of challenges, and the account's mails of the last hour."""
+"""E-mail codes of challenges."""
 
 from datetime import datetime
-from functools import partial
 from uuid import uuid4
 
+import asyncpg
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from tests.storage import states
+from tests.storage.databases import commit, read
 from tests.storage.states import HOUR, MINUTE, NOON, PREFIX, SECOND
 from twofactor_server.domain.challenges import Challenge
 from twofactor_server.domain.email_codes import EmailCode
@@ -15,43 +15,42 @@ from twofactor_server.storage import email_codes
 from twofactor_server.storage.database import Database
 
 
-async def sent(
+async def send(
     database: Database, challenge: Challenge, number: int, now: datetime = NOON, prefix: str = PREFIX
 ) -> EmailCode:
     """The challenge's next code."""
     code = EmailCode(number, mac=f"mac {number}".encode(), key_id="1", create_time=now, request_id=uuid4())
-    await database.transact(partial(email_codes.add, challenge=challenge, code=code, network_prefix=prefix))
+    await commit(database, email_codes.create, challenge, code, prefix)
     return code
 
 
-async def test_the_newest_code_comes_first(database: Database) -> None:
-    """By its number: two codes may be of one moment."""
+async def test_codes_are_listed_newest_first(database: Database) -> None:
+    """By number: two codes may have the same time."""
     owner = await states.account(database)
     challenge, other = [await states.challenge(database, owner) for _ in range(2)]
-    codes = [await sent(database, challenge, number) for number in (1, 2, 3)]
-    assert await database.read(partial(email_codes.of_challenge, challenge=challenge)) == codes[::-1]
-    assert await database.read(partial(email_codes.of_challenge, challenge=other)) == []
+    codes = [await send(database, challenge, number) for number in (1, 2, 3)]
+    assert await read(database, email_codes.list_codes, challenge) == codes[::-1]
+    assert await read(database, email_codes.list_codes, other) == []
 
 
-async def test_a_number_is_given_once(database: Database) -> None:
-    """Two sends that raced without the lock would both be the challenge's next code."""
+async def test_a_number_is_used_once(database: Database) -> None:
+    """Without the lock, two concurrent sends would both write the challenge's next code."""
     challenge = await states.challenge(database, await states.account(database))
-    await sent(database, challenge, 1)
-    with pytest.raises(IntegrityError):
-        await sent(database, challenge, 1)
+    await send(database, challenge, 1)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await send(database, challenge, 1)
 
 
-async def test_the_mails_of_the_last_hour_all_and_from_one_network(database: Database) -> None:
+async def test_send_times_of_the_last_hour_are_listed_for_account_and_network(database: Database) -> None:
     owner, stranger = await states.account(database), await states.account(database)
     first, second = [await states.challenge(database, owner) for _ in range(2)]
-    await sent(database, first, 1, NOON)
-    await sent(database, second, 1, NOON + 2 * MINUTE, prefix="198.51.100.0/24")
-    await sent(database, first, 2, NOON + MINUTE)
-    await sent(database, await states.challenge(database, stranger), 1, NOON)
+    await send(database, first, 1, NOON)
+    await send(database, second, 1, NOON + 2 * MINUTE, prefix="198.51.100.0/24")
+    await send(database, first, 2, NOON + MINUTE)
+    await send(database, await states.challenge(database, stranger), 1, NOON)
 
     async def recent(now: datetime) -> tuple[list[datetime], list[datetime]]:
-        look = partial(email_codes.recent_sends, account_id=owner.account_id, network_prefix=PREFIX, now=now)
-        return await database.read(look)
+        return await read(database, email_codes.recent_send_times, owner.account_id, PREFIX, now)
 
     late = NOON + HOUR
     assert await recent(late - SECOND) == ([NOON, NOON + MINUTE, NOON + 2 * MINUTE], [NOON, NOON + MINUTE])

@@ -1,14 +1,15 @@
-"""Linked identities, and whose each one is."""
+"""Linked identities."""
 
 import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
 from tests.storage import states
+from tests.storage.databases import commit, read
 from tests.storage.states import MINUTE, NOON
 from twofactor_server.domain.accounts import Account
 from twofactor_server.domain.identities import LinkedIdentity
-from twofactor_server.storage import accounts, challenges, identities, sessions
+from twofactor_server.storage import identities
 from twofactor_server.storage.database import Database
 
 ISSUER = "https://provider.example"
@@ -19,102 +20,56 @@ def identity(owner: Account, subject: str = "") -> LinkedIdentity:
     return LinkedIdentity(owner.account_id, uuid4(), "example", ISSUER, subject or uuid4().hex, "x@y.example", NOON)
 
 
+async def listed(database: Database, account: Account) -> list[LinkedIdentity]:
+    return await read(database, identities.list_identities, account.account_id)
+
+
 async def test_a_link_is_found_by_identity_and_by_account(database: Database) -> None:
     owner, other = await states.account(database), await states.account(database)
     one = identity(owner)
     two = replace(identity(owner), provider="github", issuer="https://github.com", link_time=NOON - MINUTE)
     three = replace(identity(owner), link_time=NOON + MINUTE)
     for linked in (one, two, three):
-        assert await database.transact(lambda tx, linked=linked: identities.link(tx, linked))  # type: ignore[misc]
-    assert await database.read(lambda tx: identities.of_account(tx, owner.account_id)) == [two, one, three]
-    assert await database.read(lambda tx: identities.find(tx, owner.account_id, ISSUER, one.subject)) == one
-    assert await database.read(lambda tx: identities.find(tx, other.account_id, ISSUER, one.subject)) is None
-    assert await database.read(lambda tx: identities.find(tx, owner.account_id, ISSUER, two.subject)) is None
-    found = await database.read(lambda tx: identities.owner(tx, ISSUER, one.subject))
-    assert found == replace(owner, linked_providers=("example", "github"))
-    assert await database.read(lambda tx: identities.owner(tx, "https://other.example", one.subject)) is None
+        assert await commit(database, identities.link, linked)
+    assert await listed(database, owner) == [two, one, three]
+    assert await read(database, identities.find, owner.account_id, ISSUER, one.subject) == one
+    assert await read(database, identities.find, other.account_id, ISSUER, one.subject) is None
+    assert await read(database, identities.find, owner.account_id, ISSUER, two.subject) is None
+    account = await read(database, identities.find_account, ISSUER, one.subject)
+    assert account == replace(owner, linked_providers=("example", "github"))
+    assert await read(database, identities.find_account, "https://other.example", one.subject) is None
 
 
-async def test_of_several_links_of_an_identity_one_is_granted(database: Database) -> None:
-    """Those that race wait for each other's commit. One that was refused has left nothing."""
+async def test_one_of_several_concurrent_links_of_an_identity_succeeds(database: Database) -> None:
+    """Each waits for the commit of the one before it. A refused one writes nothing."""
     owners = [await states.account(database) for _ in range(8)]
     subject = uuid4().hex
-    granted = await asyncio.gather(
-        *(database.transact(lambda tx, one=one: identities.link(tx, identity(one, subject))) for one in owners)  # type: ignore[misc]
-    )
-    assert sorted(granted) == [False] * 7 + [True]
-    links = [await database.read(lambda tx, one=one: identities.of_account(tx, one.account_id)) for one in owners]  # type: ignore[misc]
-    assert sorted(map(len, links)) == [0] * 7 + [1]
+    links = (commit(database, identities.link, identity(owner, subject)) for owner in owners)
+    assert sorted(await asyncio.gather(*links)) == [False] * 7 + [True]
+    assert sorted([len(await listed(database, owner)) for owner in owners]) == [0] * 7 + [1]
 
 
-async def test_an_unlinked_identity_is_free(database: Database) -> None:
-    """And only that one; nobody else's claim is released by it."""
+async def test_an_unlinked_identity_can_be_linked_by_any_account(database: Database) -> None:
+    """The account's other identity, and another account's link, stay."""
     owner, other = await states.account(database), await states.account(database)
-    mine, kept = identity(owner), identity(owner)
-    for linked in (mine, kept):
-        await database.transact(lambda tx, linked=linked: identities.link(tx, linked))  # type: ignore[misc]
-
-    async def unlink(account: Account, linked: LinkedIdentity) -> bool:
-        return await database.transact(lambda tx: identities.unlink(tx, account.account_id, linked.identity_id))
-
-    assert [await unlink(owner, mine), await unlink(owner, mine), await unlink(other, kept)] == [True, False, False]
-    assert await database.read(lambda tx: identities.of_account(tx, owner.account_id)) == [kept]
-    assert await database.transact(lambda tx: identities.link(tx, identity(other, mine.subject)))
-    assert not await database.transact(lambda tx: identities.link(tx, identity(other, kept.subject)))
+    unlinked, kept = identity(owner), identity(owner)
+    for linked in (unlinked, kept):
+        await commit(database, identities.link, linked)
+    for account, linked, expected in ((owner, unlinked, True), (owner, unlinked, False), (other, kept, False)):
+        assert await commit(database, identities.unlink, account.account_id, linked.identity_id) is expected
+    assert await listed(database, owner) == [kept]
+    assert await commit(database, identities.link, identity(other, unlinked.subject))
+    assert not await commit(database, identities.link, identity(other, kept.subject))
 
 
-async def test_all_identities_of_an_account_are_unlinked_and_free(database: Database) -> None:
-    """Those of another account stay its own."""
+async def test_all_identities_of_one_account_are_unlinked(database: Database) -> None:
     owner, other = await states.account(database), await states.account(database)
-    mine, theirs = [identity(owner), identity(owner)], identity(other)
-    for linked in (*mine, theirs):
-        await database.transact(lambda tx, linked=linked: identities.link(tx, linked))  # type: ignore[misc]
+    own, others = [identity(owner), identity(owner)], identity(other)
+    for linked in (*own, others):
+        await commit(database, identities.link, linked)
     for _ in range(2):
-        await database.transact(lambda tx: identities.unlink_all(tx, owner.account_id))
-    assert await database.read(lambda tx: identities.of_account(tx, owner.account_id)) == []
-    assert await database.read(lambda tx: identities.of_account(tx, other.account_id)) == [theirs]
-    for subject, free in ((mine[0].subject, True), (mine[1].subject, True), (theirs.subject, False)):
-        again = identity(owner, subject)
-        assert await database.transact(lambda tx, again=again: identities.link(tx, again)) is free  # type: ignore[misc]
-
-
-async def test_a_creation_remembers_its_code(database: Database) -> None:
-    owner = await states.account(database)
-    by_identity, by_address = uuid4(), uuid4()
-    for request_id, fingerprint in ((by_identity, b"fingerprint"), (by_address, None)):
-        await database.transact(
-            lambda tx, r=request_id, f=fingerprint: accounts.claim_creation(tx, r, owner.account_id, f)  # type: ignore[misc]
-        )
-        found = await database.read(lambda tx, r=request_id: accounts.creation_fingerprint(tx, r))  # type: ignore[misc]
-        assert found == fingerprint
-    assert await database.read(lambda tx: accounts.creation_fingerprint(tx, uuid4())) is None
-
-
-async def test_challenges_are_voided_by_what_began_them(database: Database) -> None:
-    owner = await states.account(database)
-    await states.challenge(database, owner, digest=b"by password")
-    await database.transact(lambda tx: challenges.void_begun_by(tx, owner.account_id, "oidc", NOON))
-    found = await database.read(lambda tx: challenges.find(tx, owner.account_id, b"by password", "local"))
-    assert found
-    assert found.void_time is None
-    await database.transact(lambda tx: challenges.void_begun_by(tx, owner.account_id, "password", NOON))
-    found = await database.read(lambda tx: challenges.find(tx, owner.account_id, b"by password", "local"))
-    assert found
-    assert found.void_time == NOON
-
-
-async def test_a_withdrawn_reauthentication_does_not_count(database: Database) -> None:
-    """A pending one; what was judged wrong stays."""
-    owner = await states.account(database)
-    session = await states.session(database, owner)
-    for fingerprint in (b"pending", b"wrong", b"other"):
-        await database.transact(
-            lambda tx, f=fingerprint: sessions.charge_reauthentication(tx, session, f, 1)  # type: ignore[misc]
-        )
-    await database.transact(lambda tx: sessions.refuse_reauthentication(tx, session, b"wrong"))
-    for fingerprint in (b"pending", b"wrong", b"unknown"):
-        await database.transact(
-            lambda tx, f=fingerprint: sessions.withdraw_reauthentication(tx, session, f)  # type: ignore[misc]
-        )
-    assert await database.read(lambda tx: sessions.count_reauthentications(tx, session)) == 2
-    assert await database.read(lambda tx: sessions.count_wrong_reauthentications(tx, session)) == 1
+        await commit(database, identities.unlink_all, owner.account_id)
+    assert await listed(database, owner) == []
+    assert await listed(database, other) == [others]
+    for subject, free in ((own[0].subject, True), (own[1].subject, True), (others.subject, False)):
+        assert await commit(database, identities.link, identity(owner, subject)) is free

@@ -1,6 +1,10 @@
-"""Connections that are lost, before and at COMMIT; callers that are cancelled; a commit that no standby confirmed."""
+"""Connections that are lost, callers that are cancelled, and a commit that no standby confirmed."""
 
 import asyncio
+import itertools
+import os
+import signal
+import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -8,128 +12,159 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from tests.storage.databases import ask, rows, url_of
-from tests.storage.proxies import Cut, Wire, wire_to
+from tests.storage.databases import ask, commit, rows, url_of
+from tests.support.fault_proxy import Cut, DatabaseProxy
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.postgres import EmbeddedPostgres
 from twofactor_server.storage.database import Database, Transaction
+from twofactor_server.storage.statements import Statement
 
 PATIENCE = 10.0
+_INSERT = Statement(text("INSERT INTO marks (word) VALUES (:word)"))
+_PROCESS_ID = Statement(text("SELECT pg_backend_pid()"))
 _OURS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'twofactor'"
 _WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
 
 
 @pytest_asyncio.fixture(scope="module", autouse=True)
 async def marks(database_url: str) -> None:
-    """A table to leave marks in."""
+    """A table to write to."""
     await ask(database_url, "CREATE TABLE marks (word text)")
 
 
-@pytest_asyncio.fixture
-async def wire(database_url: str) -> AsyncIterator[Wire]:
-    async with wire_to(database_url) as wire:
-        yield wire
+@pytest.fixture
+def proxy() -> DatabaseProxy:
+    return DatabaseProxy(statements=("INSERT INTO marks",))
 
 
 @pytest_asyncio.fixture
-async def wired(wire: Wire) -> AsyncIterator[Database]:
-    """The database behind the wire."""
-    database = Database(wire.url, pool_size=4)
-    yield database
-    await database.close()
+async def proxied(proxy: DatabaseProxy, database_url: str) -> AsyncIterator[Database]:
+    """The database behind the proxy."""
+    async with proxy.to(database_url) as url:
+        database = Database(url, pool_size=4)
+        yield database
+        await database.close()
 
 
-class Marking:
-    """A unit of work that leaves a mark, counts its runs, and knows whether it was called back."""
+class Mark:
+    """A row that a transaction writes, and whether the transaction was confirmed."""
 
     def __init__(self) -> None:
         self.word = uuid4().hex
-        self.runs = 0
-        self.called_back = 0
+        self.confirmed = 0
 
-    async def __call__(self, tx: Transaction) -> str:
-        self.runs += 1
-        await tx.execute(text("INSERT INTO marks (word) VALUES (:word)"), {"word": self.word})
-        tx.after_commit(self._call_back)
-        return "committed"
+    async def write(self, tx: Transaction) -> None:
+        await tx.execute(_INSERT, word=self.word)
+        tx.after_commit(self._confirm)
 
-    def _call_back(self) -> None:
-        self.called_back += 1
+    def _confirm(self) -> None:
+        self.confirmed += 1
 
-    async def left(self, url: str) -> int:
-        """How many marks there are."""
+    async def count(self, url: str) -> int:
         count: int = await ask(url, "SELECT count(*) FROM marks WHERE word = $1", self.word)
         return count
 
 
-async def until(holds: str, url: str) -> None:
-    """Wait until the question is answered with something true."""
+async def until(condition: str, url: str) -> None:
+    """Wait until the first value of the SQL is true."""
     async with asyncio.timeout(PATIENCE):
-        while not await ask(url, holds):
+        while not await ask(url, condition):
             await asyncio.sleep(0.01)
 
 
-async def test_a_connection_lost_before_the_commit_is_tried_again(database: Database, database_url: str) -> None:
-    """Nothing can have been changed, so nothing is unknown."""
-    marking = Marking()
-
-    async def work(tx: Transaction) -> str:
-        result = await marking(tx)
-        if marking.runs == 1:
-            await tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-        return result
-
-    assert await database.transact(work) == "committed"
-    assert (marking.runs, marking.called_back) == (2, 1)
-    assert await marking.left(database_url) == 1
+async def works(database: Database, url: str) -> None:
+    mark = Mark()
+    await commit(database, mark.write)
+    assert (mark.confirmed, await mark.count(url)) == (1, 1)
 
 
-async def test_a_connection_that_died_in_the_pool_does_no_harm(database: Database, database_url: str) -> None:
-    """PostgreSQL was restarted, or a firewall forgot us: the caller sees nothing of it."""
-    await asyncio.gather(*(database.transact(Marking()) for _ in range(4)))
-    for (pid,) in await rows(database_url, _OURS):
-        await ask(database_url, "SELECT pg_terminate_backend($1)", pid)
-    marking = Marking()
-    assert await database.transact(marking) == "committed"
-    assert await database.read(lambda tx: tx.scalar(text("SELECT 7"))) == 7
-    assert await marking.left(database_url) == 1
+def terminate(process_ids: list[int]) -> None:
+    """End the server's side of connections. The event loop does not run meanwhile, so the pool does not notice."""
+    for process_id in process_ids:
+        os.kill(process_id, signal.SIGTERM)
+    time.sleep(0.2)
 
 
-@pytest.mark.parametrize(("cut", "left"), [(Cut.BEFORE, 0), (Cut.AFTER, 1)])
-async def test_a_connection_lost_at_the_commit_is_never_tried_again(
-    wire: Wire, wired: Database, database_url: str, cut: Cut, left: int
-) -> None:
-    """Whether it was carried out nobody can say: UNAVAILABLE, and the caller's repeat finds out.
+async def test_connections_that_died_in_the_pool_are_replaced_unseen(database: Database, database_url: str) -> None:
+    """After a restart of PostgreSQL, for example. The first that is found dead shows that all may be.
 
-    With the error of COMMIT handled like any other, the work was run three times.
+    Without another attempt at BEGIN, or without closing the other idle connections, this call was refused.
     """
-    marking = Marking()
-    await wired.transact(Marking())
-    wire.cut = cut
+    await asyncio.gather(*(commit(database, Mark().write) for _ in range(5)))
+    dead = [process_id for (process_id,) in await rows(database_url, _OURS)]
+    assert len(dead) > 3
+    terminate(dead)
+    await works(database, database_url)
+
+
+async def test_a_reading_block_replaces_a_connection_that_was_seen_to_close(
+    database: Database, database_url: str
+) -> None:
+    """It has no BEGIN that could try the connection, and costs no round trip more than its statements."""
+    await commit(database, Mark().write)
+    terminate([process_id for (process_id,) in await rows(database_url, _OURS)])
+    await asyncio.sleep(0.05)
+    async with database.reading() as tx:
+        assert await tx.fetch_value(_PROCESS_ID)
+
+
+async def test_a_connection_lost_before_the_commit_is_unavailable_and_changes_nothing(
+    database: Database, database_url: str
+) -> None:
+    mark = Mark()
+
+    async def work(tx: Transaction) -> None:
+        await mark.write(tx)
+        await tx.fetch_value(Statement(text("SELECT pg_terminate_backend(pg_backend_pid())")))
+
     with pytest.raises(Refusal) as caught:
-        await wired.transact(marking)
+        await commit(database, work)
     assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
-    assert (wire.cuts, marking.runs, marking.called_back) == (1, 1, 0)
-    wire.cut = Cut.NEVER
-    assert await wired.transact(Marking()) == "committed"
-    assert await marking.left(database_url) == left
+    assert (mark.confirmed, await mark.count(database_url)) == (0, 0)
+    await works(database, database_url)
 
 
-async def test_a_commit_that_no_standby_confirmed_is_unknown(
+@pytest.mark.parametrize(("cut", "count"), [(Cut.BEFORE_COMMIT, 0), (Cut.AFTER_COMMIT, 1)])
+async def test_the_outcome_is_unknown_if_the_connection_is_lost_at_the_commit(
+    proxy: DatabaseProxy, proxied: Database, database_url: str, cut: Cut, count: int
+) -> None:
+    """UNAVAILABLE either way, without another try; the caller's repeated call finds out."""
+    mark = Mark()
+    await commit(proxied, Mark().write)
+    proxy.arm(cut)
+    with pytest.raises(Refusal) as caught:
+        await commit(proxied, mark.write)
+    assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
+    assert (proxy.cut, mark.confirmed) == (None, 0)
+    await works(proxied, database_url)
+    assert await mark.count(database_url) == count
+
+
+async def test_an_unreachable_database_is_unavailable() -> None:
+    database = Database("postgresql:///shop?host=/nowhere")
+    for block in (database.transaction, database.reading):
+        with pytest.raises(Refusal) as caught:
+            async with block():
+                pass
+        assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
+    await database.close()
+
+
+async def test_a_commit_that_no_standby_confirmed_is_unavailable(
     postgres: EmbeddedPostgres, database: Database, database_url: str
 ) -> None:
-    """ "A commit that carries warning 01000 (it was not replicated): answered UNAVAILABLE": it may yet be lost.
+    """It may still be lost.
 
-    PostgreSQL waits for a standby that there is not, until the wait is cancelled; it then says COMMIT, with a warning.
-    With the look at the warnings taken out, the call answered OK.
+    PostgreSQL waits for a standby that does not exist, until the wait is cancelled. It then reports COMMIT, with a
+    warning. If the warning is not looked at, the call succeeds.
     """
-    marking = Marking()
+    mark = Mark()
     administrator = url_of(postgres, await ask(database_url, "SELECT current_database()"), administrator=True)
-    await ask(administrator, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    await ask(administrator, "ALTER SYSTEM SET synchronous_standby_names = 'missing'")
     try:
         await ask(administrator, "SELECT pg_reload_conf()")
-        await until("SELECT current_setting('synchronous_standby_names') = 'nobody'", administrator)
-        committing = asyncio.create_task(database.transact(marking))
+        await until("SELECT current_setting('synchronous_standby_names') = 'missing'", administrator)
+        committing = asyncio.create_task(commit(database, mark.write))
         await until(_WAITING, administrator)
         await ask(administrator, "SELECT pg_cancel_backend($1)", await ask(administrator, _WAITING))
         with pytest.raises(Refusal) as caught:
@@ -137,49 +172,65 @@ async def test_a_commit_that_no_standby_confirmed_is_unknown(
     finally:
         await ask(administrator, "ALTER SYSTEM RESET synchronous_standby_names")
         await ask(administrator, "SELECT pg_reload_conf()")
+        await until("SELECT current_setting('synchronous_standby_names') = ''", administrator)
     assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
-    assert (marking.runs, marking.called_back) == (1, 0)
-    assert await marking.left(database_url) == 1, "committed here, but not there"
-    assert await database.transact(Marking()) == "committed"
+    assert (mark.confirmed, await mark.count(database_url)) == (0, 1)
+    await works(database, database_url)
 
 
-async def test_a_warning_before_the_commit_says_nothing_of_the_commit(database: Database) -> None:
-    """A statement of ours that warns does not make its transaction unknown."""
-
-    async def work(tx: Transaction) -> str:
-        await tx.execute(text("DO $$ BEGIN RAISE WARNING 'careful'; END $$"))
-        return "committed"
-
-    assert await database.transact(work) == "committed"
+async def test_a_warning_before_the_commit_does_not_matter(database: Database) -> None:
+    mark = Mark()
+    async with database.transaction() as tx:
+        await mark.write(tx)
+        await tx.fetch_value(Statement(text("DO $$ BEGIN RAISE WARNING 'careful'; END $$")))
+    assert mark.confirmed == 1
 
 
-async def test_cancelled_callers_neither_abort_nor_lose_their_transactions(
-    database: Database, database_url: str
+@pytest.mark.parametrize("within_a_statement", [True, False])
+async def test_a_cancelled_block_rolls_back_and_only_its_connection_is_closed(
+    database: Database, database_url: str, within_a_statement: bool
 ) -> None:
-    """Fifty clients hang up, each at another moment: every transaction is committed, and no connection was spent.
+    mark = Mark()
+    written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    With the shield taken out (the work awaited by its caller), not one of those that had begun was committed, and
-    every connection was terminated and replaced.
-    """
-    warm = asyncio.Barrier(8)
+    async def work(tx: Transaction) -> None:
+        await mark.write(tx)
+        written.set_result(await tx.fetch_value(_PROCESS_ID))
+        if within_a_statement:
+            await tx.fetch_value(Statement(text("SELECT pg_sleep(5)")))
+        await asyncio.Event().wait()
 
-    async def hold(tx: Transaction) -> None:
-        await tx.execute(text("SELECT 1"))
-        await warm.wait()
+    async with database.transaction() as other:
+        other_process_id = await other.fetch_value(_PROCESS_ID)
+        call = asyncio.create_task(commit(database, work))
+        process_id = await written
+        await asyncio.sleep(0.05)
+        call.cancel()
+        await asyncio.wait({call})
+        assert call.cancelled()
+        async with asyncio.timeout(PATIENCE):
+            while (process_id,) in await rows(database_url, _OURS):
+                await asyncio.sleep(0.01)
+        assert await other.fetch_value(_PROCESS_ID) == other_process_id
+    assert (other_process_id,) in await rows(database_url, _OURS)
+    assert (mark.confirmed, await mark.count(database_url)) == (0, 0)
+    await works(database, database_url)
 
-    await asyncio.gather(*(database.transact(hold) for _ in range(8)))
-    before = set(await rows(database_url, _OURS))
-    markings = [Marking() for _ in range(50)]
-    for moment, marking in enumerate(markings):
-        call = asyncio.create_task(database.transact(marking))
-        for _ in range(moment):
+
+async def test_blocks_that_are_cancelled_at_any_point_leak_no_connection(database_url: str) -> None:
+    """Each is cancelled a little later than the one before it, from taking a connection to COMMIT."""
+    database = Database(database_url, pool_size=2)
+    for steps in itertools.count(step=5):
+        mark = Mark()
+        call = asyncio.create_task(commit(database, mark.write))
+        for _ in range(steps):
             await asyncio.sleep(0)
         call.cancel()
         await asyncio.wait({call})
-    async with asyncio.timeout(PATIENCE):
-        while not all(marking.called_back for marking in markings if marking.runs):
-            await asyncio.sleep(0.01)
-    begun = [marking for marking in markings if marking.runs]
-    assert len(begun) >= 49, "only the one cancelled before it began may not have run"
-    assert [await marking.left(database_url) for marking in begun] == [1] * len(begun)
-    assert set(await rows(database_url, _OURS)) == before
+        assert mark.confirmed == (not call.cancelled())
+        if mark.confirmed:
+            break
+    async with asyncio.timeout(PATIENCE), database.transaction() as first, database.transaction() as second:
+        assert await first.fetch_value(_PROCESS_ID) != await second.fetch_value(_PROCESS_ID)
+    await works(database, database_url)
+    await database.close()

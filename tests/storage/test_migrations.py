@@ -1,4 +1,4 @@
-"""Migrations: what they build is what the schema says, once, whoever else starts at the same time."""
+"""Migrations: they build exactly the schema of the SQLAlchemy tables, once, even if several servers start together."""
 
 import asyncio
 import sys
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -20,13 +21,14 @@ from sqlalchemy.pool import NullPool
 from tests.storage.databases import ask, create_database, rows
 from twofactor_server.postgres import EmbeddedPostgres
 from twofactor_server.storage import migrations
-from twofactor_server.storage.address import driver_address
+from twofactor_server.storage.dsn import parse_dsn
 from twofactor_server.storage.migrate import DatabaseAhead, DatabaseUnreachable, database_time, migrate
 from twofactor_server.storage.schema import metadata
 
-# What Alembic's comparison leaves out: CHECK constraints, names, defaults. PostgreSQL spells each in its own way,
-# so the same question is asked of a database that the migrations made and of one that the schema made.
-QUESTIONS = {
+# Alembic does not compare CHECK constraints, names and defaults. PostgreSQL normalises their text, so the catalogues of
+# a database built by the migrations and of one built from the tables are compared. Constraints of type n are NOT NULL,
+# which the columns show; PostgreSQL 18 names them after the column as it was first called.
+CATALOGUE_QUERIES = {
     "columns": """
         SELECT table_name, column_name, data_type, is_nullable,
                regexp_replace(column_default, '^''(.*)''::\\w+$', '\\1')
@@ -35,7 +37,8 @@ QUESTIONS = {
     """,
     "constraints": """
         SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-        WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version' ORDER BY 1, 2
+        WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'
+        AND contype <> 'n' ORDER BY 1, 2
     """,
     "indexes": """
         SELECT tablename, indexname, indexdef FROM pg_indexes
@@ -49,9 +52,8 @@ async def empty_database(postgres: EmbeddedPostgres) -> str:
 
 
 async def in_database(url: str, work: Callable[[Connection], Any]) -> Any:
-    """Run what only SQLAlchemy's synchronous side can do, and commit."""
-    address, arguments = driver_address(url)
-    engine = create_async_engine(address, poolclass=NullPool, connect_args=arguments)
+    """Run a function of SQLAlchemy's synchronous API, and commit."""
+    engine = create_async_engine("postgresql+asyncpg://", poolclass=NullPool, connect_args=parse_dsn(url))
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(work)
@@ -59,7 +61,19 @@ async def in_database(url: str, work: Callable[[Connection], Any]) -> Any:
         await engine.dispose()
 
 
-async def test_alembic_finds_no_difference_to_the_schema(database_url: str) -> None:
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", next(iter(migrations.__path__)))
+    return config
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+async def test_alembic_finds_no_difference_to_the_tables(database_url: str) -> None:
     def differences(connection: Connection) -> list[Any]:
         options = {"compare_type": True, "compare_server_default": True}
         found: list[Any] = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
@@ -68,21 +82,20 @@ async def test_alembic_finds_no_difference_to_the_schema(database_url: str) -> N
     assert await in_database(database_url, differences) == []
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-async def test_the_migrations_build_what_the_schema_declares(
-    database_url: str, postgres: EmbeddedPostgres, question: str
+@pytest.mark.parametrize("objects", CATALOGUE_QUERIES)
+async def test_the_migrations_build_what_the_tables_declare(
+    database_url: str, postgres: EmbeddedPostgres, objects: str
 ) -> None:
-    """Name by name and text by text, CHECK constraints included."""
+    """Every name and every definition, CHECK constraints included."""
     declared = await empty_database(postgres)
     await in_database(declared, metadata.create_all)
-    built = await rows(database_url, QUESTIONS[question])
-    assert built == await rows(declared, QUESTIONS[question])
+    built = await rows(database_url, CATALOGUE_QUERIES[objects])
+    assert built == await rows(declared, CATALOGUE_QUERIES[objects])
     assert len(built) > 20
 
 
-async def test_every_key_of_an_account_begins_with_it(database_url: str) -> None:
-    """ "Everything about an account carries account_id as the first column of every primary key, unique index and
-    foreign key", so that the schema shards; only the look-up tables are keyed by what must be globally unique."""
+async def test_every_key_of_a_table_about_accounts_begins_with_account_id(database_url: str) -> None:
+    """So the schema can be sharded by account. Only the look-up tables have keys that are unique across accounts."""
     statement = """
         SELECT c.relname, i.relname, a.attname FROM pg_index x
         JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
@@ -90,8 +103,8 @@ async def test_every_key_of_an_account_begins_with_it(database_url: str) -> None
         WHERE x.indisunique AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'
     """
     keys = await rows(database_url, statement)
-    others = {(table, column) for table, _, column in keys if column != "account_id"}
-    assert others == {
+    other_keys = {(table, column) for table, _, column in keys if column != "account_id"}
+    assert other_keys == {
         ("account_emails", "email"),
         ("account_creations", "request_id"),
         ("identity_owners", "issuer"),
@@ -109,18 +122,47 @@ async def test_a_second_run_finds_nothing_to_do(postgres: EmbeddedPostgres) -> N
     assert await ask(url, "SELECT version_num FROM alembic_version") == migrations.HEAD
 
 
+async def test_a_start_with_nothing_to_migrate_imports_neither_alembic_nor_the_engine(database_url: str) -> None:
+    """Their imports would take most of the time of such a start."""
+    program = (
+        "import asyncio, sys; from twofactor_server.storage.migrate import database_time, migrate; "
+        "print(asyncio.run(migrate(sys.argv[1]))); asyncio.run(database_time(sys.argv[1])); "
+        "print(sorted({'alembic', 'greenlet', 'sqlalchemy.ext.asyncio'} & sys.modules.keys()))"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, database_url, stdout=PIPE)
+    output, _ = await process.communicate()
+    assert output.decode().split("\n") == ["False", "[]", ""]
+
+
+async def test_a_renamed_column_keeps_its_values(postgres: EmbeddedPostgres) -> None:
+    url = await empty_database(postgres)
+    await in_database(url, lambda connection: upgrade(connection, "0002"))
+    ids = uuid4(), uuid4()
+    await ask(url, "INSERT INTO accounts (account_id, email, create_time) VALUES ($1, '', now())", ids[0])
+    challenge = """
+        INSERT INTO challenges (account_id, challenge_id, token_digest, caller, email, first_factor, password_version,
+            create_time, expire_time) VALUES ($1, $2, '', '', '', 'password', 1, now(), now())
+    """
+    await ask(url, challenge, *ids)
+    attempt = """
+        INSERT INTO backup_code_attempts (account_id, challenge_id, fingerprint, verdict, rejudgements, network_prefix,
+            create_time) VALUES ($1, $2, '', 'pending', 7, '', now())
+    """
+    await ask(url, attempt, *ids)
+    assert await migrate(url) is True
+    assert await ask(url, "SELECT reverifications FROM backup_code_attempts") == 7
+
+
 def test_the_head_that_the_server_needs_is_the_newest_revision() -> None:
-    """It is written down, so that a warm start need not ask Alembic."""
-    config = Config()
-    config.set_main_option("script_location", next(iter(migrations.__path__)))
-    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+    """The constant spares a start the import of Alembic."""
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [migrations.HEAD]
 
 
-async def test_of_four_processes_at_once_one_migrates(postgres: EmbeddedPostgres) -> None:
-    """The others wait and find nothing to do: servers of one database may start together.
+async def test_one_of_four_concurrent_processes_migrates(postgres: EmbeddedPostgres) -> None:
+    """The others wait and find nothing to do.
 
-    All four are let go at one moment, by a table of Alembic's that is never committed. With the advisory lock taken
-    out, three of them died of a duplicate key in the catalogue.
+    An uncommitted table of Alembic's holds them until all four wait. Without the advisory lock, three of them failed
+    with a duplicate key in the catalogue.
     """
     url = await empty_database(postgres)
     program = "import asyncio, sys; from twofactor_server.storage.migrate import migrate; "
@@ -129,7 +171,7 @@ async def test_of_four_processes_at_once_one_migrates(postgres: EmbeddedPostgres
     hold = holder.transaction()
     await hold.start()
     await holder.execute("CREATE TABLE alembic_version (version_num varchar(32))")
-    racers = [
+    processes = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", program, url, stdout=PIPE, stderr=PIPE)
         for _ in range(4)
     ]
@@ -139,12 +181,12 @@ async def test_of_four_processes_at_once_one_migrates(postgres: EmbeddedPostgres
             await asyncio.sleep(0.02)
     await hold.rollback()
     await holder.close()
-    answers = await asyncio.gather(*(racer.communicate() for racer in racers))
-    assert sorted(said.decode().strip() for said, _ in answers) == ["False", "False", "False", "True"]
-    assert [racer.returncode for racer in racers] == [0, 0, 0, 0]
+    outputs = await asyncio.gather(*(process.communicate() for process in processes))
+    assert sorted(output.decode().strip() for output, _ in outputs) == ["False", "False", "False", "True"]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
 
 
-async def test_a_newer_servers_schema_is_refused_and_left_alone(postgres: EmbeddedPostgres) -> None:
+async def test_the_schema_of_a_newer_version_is_refused_and_not_changed(postgres: EmbeddedPostgres) -> None:
     url = await empty_database(postgres)
     await migrate(url)
     await ask(url, "UPDATE alembic_version SET version_num = '9999'")
@@ -153,10 +195,10 @@ async def test_a_newer_servers_schema_is_refused_and_left_alone(postgres: Embedd
     assert await ask(url, "SELECT version_num FROM alembic_version") == "9999"
 
 
-async def test_a_failed_migration_leaves_nothing_half_done(postgres: EmbeddedPostgres) -> None:
+async def test_a_failed_migration_changes_nothing(postgres: EmbeddedPostgres) -> None:
     """All revisions run in one transaction."""
     url = await empty_database(postgres)
-    await ask(url, "CREATE TABLE outbox (what text)")
+    await ask(url, "CREATE TABLE outbox (payload text)")
     with pytest.raises(DatabaseUnreachable, match="outbox"):
         await migrate(url)
     tables = await rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -173,14 +215,14 @@ async def test_a_failed_migration_leaves_nothing_half_done(postgres: EmbeddedPos
         "postgresql://mia:secret@db/shop?sslmode=verify-full&sslrootcert=/nowhere",
     ],
 )
-async def test_an_address_without_a_database_is_a_sentence_without_the_password(url: str) -> None:
-    for attempt in (migrate, database_time):
+async def test_an_unusable_url_is_reported_without_its_password(url: str) -> None:
+    for function in (migrate, database_time):
         with pytest.raises(DatabaseUnreachable) as caught:
-            await attempt(url)
+            await function(url)
         assert "secret" not in str(caught.value)
 
 
-async def test_a_database_that_does_not_exist_or_may_not_be_changed(postgres: EmbeddedPostgres) -> None:
+async def test_a_missing_or_read_only_database_is_reported(postgres: EmbeddedPostgres) -> None:
     with pytest.raises(DatabaseUnreachable, match="does not exist"):
         await migrate(postgres.url.replace("/twofactor?", "/nowhere?"))
     url = await empty_database(postgres)

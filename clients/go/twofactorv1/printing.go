@@ -1,7 +1,7 @@
-// Package twofactorv1 is the contract of twofactor in Go: its messages, and the clients of its services.
+// Package twofactorv1 has the messages of the twofactor contract and the clients of its services.
 //
-// However a message is printed or logged (fmt with any verb, String, log/slog), the fields that carry a secret show
-// as [REDACTED]. Whoever writes one out on purpose (proto.Marshal, protojson, prototext, encoding/json) gets it whole.
+// When a message is printed or logged (fmt with any verb, String, log/slog), secret fields show as [REDACTED].
+// Serialisation (proto.Marshal, protojson, prototext, encoding/json) includes the secrets.
 package twofactorv1
 
 import (
@@ -23,18 +23,18 @@ func formatText(text string, state fmt.State, verb rune) {
 	fmt.Fprintf(state, fmt.FormatString(state, verb), text)
 }
 
-// text is the message on one line, for people to read: its exact form changes from build to build.
+// text returns the redacted message on one line. Its exact format varies between builds.
 func text(message proto.Message) string {
 	if !message.ProtoReflect().IsValid() {
 		return "<nil>"
 	}
-	shown := proto.Clone(message)
-	hide(shown.ProtoReflect())
-	return prototext.MarshalOptions{}.Format(shown)
+	clone := proto.Clone(message)
+	redact(clone.ProtoReflect())
+	return prototext.MarshalOptions{}.Format(clone)
 }
 
-// hide takes the secrets out, and the fields that only a newer contract knows: whether those are secret cannot be told.
-func hide(message protoreflect.Message) {
+// redact replaces the secrets and removes unknown fields, which may be secret.
+func redact(message protoreflect.Message) {
 	message.SetUnknown(nil)
 	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		options, _ := field.Options().(*descriptorpb.FieldOptions)
@@ -42,15 +42,15 @@ func hide(message protoreflect.Message) {
 		case options.GetDebugRedact() && field.Kind() == protoreflect.StringKind && !field.IsList():
 			message.Set(field, protoreflect.ValueOfString(redacted))
 		case options.GetDebugRedact(), field.IsMap():
-			// No such fields yet. Should they come, better to leave them out than to let something slip.
+			// The contract has no such fields yet. Omit them rather than expose a secret.
 			message.Clear(field)
 		case field.Message() == nil:
 		case field.IsList():
 			for index := range value.List().Len() {
-				hide(value.List().Get(index).Message())
+				redact(value.List().Get(index).Message())
 			}
 		default:
-			hide(value.Message())
+			redact(value.Message())
 		}
 		return true
 	})

@@ -20,31 +20,31 @@ const (
 	plain  = "Plain-5678"
 )
 
-// printed is a value in all the ordinary ways of printing and logging it, by the way's name.
-func printed(value any) map[string]string {
-	ways := map[string]string{}
+// formats returns the value as printed and logged in all the usual ways, by name.
+func formats(value any) map[string]string {
+	formatted := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%20.5s"} {
-		ways[verb] = fmt.Sprintf(verb, value)
-		ways["nested "+verb] = fmt.Sprintf(verb, struct{ Inside []any }{[]any{value}})
+		formatted[verb] = fmt.Sprintf(verb, value)
+		formatted["nested "+verb] = fmt.Sprintf(verb, struct{ Inside []any }{[]any{value}})
 	}
-	ways["error"] = fmt.Errorf("failed with %v", value).Error()
+	formatted["error"] = fmt.Errorf("failed with %v", value).Error()
 	if stringer, ok := value.(fmt.Stringer); ok {
-		ways["String"] = stringer.String()
+		formatted["String"] = stringer.String()
 	}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("call", "message", value)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("call", "message", value, slog.Group("group", "message", value))
-	ways["slog"] = log.String()
-	return ways
+	formatted["slog"] = log.String()
+	return formatted
 }
 
-// fill sets every field there is, the secret ones to the secret and other texts to the plain one.
-// Of a oneof it sets the member of this number, or the last where there are fewer.
+// fill sets every field: secret strings to secret, and other strings to plain. It sets the given member of each oneof,
+// or the last one if there are fewer.
 func fill(message protoreflect.Message, member int) {
 	fields := message.Descriptor().Fields()
 	for index := range fields.Len() {
 		field := fields.Get(index)
-		if of := field.ContainingOneof(); of != nil && of.Fields().Get(min(member, of.Fields().Len()-1)) != field {
+		if oneof := field.ContainingOneof(); oneof != nil && oneof.Fields().Get(min(member, oneof.Fields().Len()-1)) != field {
 			continue
 		}
 		switch {
@@ -59,12 +59,12 @@ func fill(message protoreflect.Message, member int) {
 			message.Set(field, protoreflect.ValueOfString(plain))
 		}
 	}
-	// And one that only a newer contract knows.
+	// A field of a newer contract.
 	unknown := protowire.AppendTag(nil, 999, protowire.BytesType)
 	message.SetUnknown(protowire.AppendString(unknown, secret))
 }
 
-func TestNoMessagePrintsItsSecrets(t *testing.T) {
+func TestMessagesHideTheirSecrets(t *testing.T) {
 	secrets, oneofs := 0, 0
 	protoregistry.GlobalTypes.RangeMessages(func(kind protoreflect.MessageType) bool {
 		if kind.Descriptor().ParentFile().Package() != "twofactor.v1" {
@@ -81,20 +81,20 @@ func TestNoMessagePrintsItsSecrets(t *testing.T) {
 			if bytes.Contains(wire, []byte(secret)) {
 				secrets++
 			}
-			oneofs += inOneofs(t, value)
-			for way, text := range printed(value) {
-				shows(t, way, text, value)
+			oneofs += checkOneofs(t, value)
+			for format, text := range formats(value) {
+				checkHidden(t, format, text, value)
 			}
 		}
 		return true
 	})
 	if secrets == 0 || oneofs == 0 {
-		t.Error("nothing was tried")
+		t.Error("no secret was tested")
 	}
 }
 
-// inOneofs prints the members of the oneofs, which are types of their own; it counts those with a secret.
-func inOneofs(t *testing.T, message proto.Message) int {
+// checkOneofs checks the wrapper types of the oneofs and returns how many there are.
+func checkOneofs(t *testing.T, message proto.Message) int {
 	count := 0
 	of := reflect.ValueOf(message).Elem()
 	for index := range of.NumField() {
@@ -103,34 +103,34 @@ func inOneofs(t *testing.T, message proto.Message) int {
 			continue
 		}
 		count++
-		for way, text := range printed(field.Interface()) {
-			shows(t, way, text, field.Interface())
+		for format, text := range formats(field.Interface()) {
+			checkHidden(t, format, text, field.Interface())
 		}
 	}
 	return count
 }
 
-func shows(t *testing.T, way, text string, value any) {
+func checkHidden(t *testing.T, format, text string, value any) {
 	t.Helper()
 	hexadecimal := fmt.Sprintf("%x", secret)
 	if strings.Contains(text, secret) || strings.Contains(text, hexadecimal) {
-		t.Errorf("%s of %T shows a secret", way, value)
+		t.Errorf("%s of %T shows a secret", format, value)
 	}
 }
 
-func TestTheRestOfAMessageIsPrinted(t *testing.T) {
+func TestOtherFieldsArePrinted(t *testing.T) {
 	request := &UseBackupCodeRequest{BackupCode: secret, RequestId: plain, Client: &ClientInfo{UserAgent: plain}}
-	for _, way := range []string{"%v", "String", "slog"} {
-		text := printed(request)[way]
+	for _, format := range []string{"%v", "String", "slog"} {
+		text := formats(request)[format]
 		if strings.Count(text, plain) < 2 || !strings.Contains(text, "[REDACTED]") {
-			t.Errorf("%s: %s", way, text)
+			t.Errorf("%s: %s", format, text)
 		}
 		if strings.Contains(text, "challenge_token") {
-			t.Errorf("%s shows a secret that is not there", way)
+			t.Errorf("%s shows an empty secret", format)
 		}
 	}
 	if request.GetBackupCode() != secret {
-		t.Error("printing took the secret out of the message itself")
+		t.Error("printing modified the message")
 	}
 	if text := fmt.Sprint((*UseBackupCodeRequest)(nil)); text != "<nil>" {
 		t.Error(text)

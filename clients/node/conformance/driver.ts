@@ -1,4 +1,4 @@
-// Does what one line of the conformance runner says, and says what came of it: clients/conformance/README.md.
+// The conformance driver. clients/conformance/README.md describes the protocol.
 
 import { createInterface } from "node:readline";
 import { inspect } from "node:util";
@@ -30,7 +30,7 @@ interface Connect {
 }
 
 interface Call {
-  op: "call" | "request_id" | "show";
+  op: "call" | "request_id" | "format";
   method: string;
   request: JsonObject;
   timeout_ms?: number;
@@ -46,20 +46,20 @@ const METHODS = new Map(
 
 let client: TwoFactorClient | undefined;
 
-async function answer(line: Connect | Call): Promise<JsonValue> {
-  if (line.op === "connect") return open(line);
-  const method = METHODS.get(line.method);
-  if (method === undefined) throw new Error(`no method ${line.method}`);
-  // Made as the package's users make theirs.
-  const request = create(method.input, fromJson(method.input, line.request));
-  switch (line.op) {
+async function reply(command: Connect | Call): Promise<JsonValue> {
+  if (command.op === "connect") return open(command);
+  const method = METHODS.get(command.method);
+  if (method === undefined) throw new Error(`unknown method: ${command.method}`);
+  // `create` of this package, as its users call it.
+  const request = create(method.input, fromJson(method.input, command.request));
+  switch (command.op) {
     case "call":
-      return called(method, request, line.timeout_ms);
+      return callMethod(method, request, command.timeout_ms);
     case "request_id": {
       const sent = withRequestId(method, request);
       return { request_id: "requestId" in sent ? String(sent.requestId) : "" };
     }
-    case "show":
+    case "format":
       return { text: inspect(request, { depth: null }) };
   }
 }
@@ -70,7 +70,11 @@ function open({ address, tls }: Connect): JsonValue {
   return { ok: true };
 }
 
-async function called(method: DescMethod, request: MessageShape<DescMessage>, timeoutMs?: number): Promise<JsonValue> {
+async function callMethod(
+  method: DescMethod,
+  request: MessageShape<DescMessage>,
+  timeoutMs?: number,
+): Promise<JsonValue> {
   if (client === undefined) throw new Error("not connected");
   try {
     const call = client[method.localName as keyof TwoFactorClient] as AnyCall;
@@ -78,16 +82,16 @@ async function called(method: DescMethod, request: MessageShape<DescMessage>, ti
     return { response: toJson(method.output, response, { useProtoFieldName: true }) };
   } catch (error) {
     if (!(error instanceof TwoFactorError)) throw error;
-    return { error: refusal(error) };
+    return { error: errorToJson(error) };
   }
 }
 
-function refusal(error: TwoFactorError): JsonObject {
+function errorToJson(error: TwoFactorError): JsonObject {
   const { name, status, reason, metadata, fields, retryAfterMs } = error;
   return { type: name, status, reason, metadata: { ...metadata }, fields: [...fields], retry_after_ms: retryAfterMs };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as Connect | Call))}\n`);
+  process.stdout.write(`${JSON.stringify(await reply(JSON.parse(line) as Connect | Call))}\n`);
 }
 client?.close();

@@ -4,7 +4,7 @@ import { CodeMismatch, connect, SecondFactor } from "twofactor-client";
 
 const twofactor = connect("127.0.0.1:50051");
 const terminal = createInterface(stdin, stdout);
-const client = { ipAddress: "192.0.2.7", userAgent: "example" }; // the person's, not your own
+const client = { ipAddress: "192.0.2.7", userAgent: "example" }; // of the user's browser
 
 const email = await terminal.question("E-mail: ");
 const password = await terminal.question("Password: ");
@@ -13,14 +13,16 @@ const { challengeToken, challenge } = await twofactor.startSignIn({ firstFactor,
 const byMail = challenge?.secondFactor === SecondFactor.EMAIL_CODE;
 const verify = byMail ? twofactor.verifyEmailCode : twofactor.verifyAuthenticatorCode;
 
-let sessionToken = ""; // goes into the person's cookie: it opens the session
+let sessionToken = ""; // store it in the user's cookie
 while (!sessionToken) {
-  const code = await terminal.question(byMail ? `Code sent to ${challenge.maskedEmail}: ` : "Code of your app: ");
+  const code = await terminal.question(
+    byMail ? `Code sent to ${challenge.maskedEmail}: ` : "Code of your authenticator app: ",
+  );
   try {
     ({ sessionToken } = await verify({ challengeToken, code, client }));
   } catch (error) {
-    if (!(error instanceof CodeMismatch)) throw error; // ChallengeOver, for one: start again
-    console.log(`That is not the code. Attempts left: ${error.attemptsLeft ?? "some"}`);
+    if (!(error instanceof CodeMismatch)) throw error; // for example ChallengeOver: start again
+    console.log(`Wrong code. Attempts left: ${error.attemptsLeft ?? "unknown"}`);
   }
 }
 console.log((await twofactor.getSession({ sessionToken })).session);

@@ -1,4 +1,4 @@
-// The client: every method of the three services, as a function that returns a promise.
+// The client: each method of the three services is a function that returns a promise.
 
 import { readFileSync } from "node:fs";
 import {
@@ -12,37 +12,37 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { type ChannelOptions, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { refusalOf } from "./details.js";
+import { parseRefusal } from "./details.js";
 import { errorFor } from "./errors.js";
 import { SERVICE_CONFIG } from "./generated/service_config.js";
 import { AccountService } from "./generated/twofactor/v1/account_service_pb.js";
 import { SignInService } from "./generated/twofactor/v1/sign_in_service_pb.js";
 import { TwoFactorService } from "./generated/twofactor/v1/two_factor_service_pb.js";
 import { requestIdFor } from "./request_id.js";
-import { guard } from "./secrets.js";
+import { redactWhenPrinted } from "./secrets.js";
 
-/** Paths of PEM files, read once, when connecting. */
+/** Paths of PEM files for mutual TLS. `connect` reads them once. */
 export interface TlsFiles {
-  /** The authority that signed the server's certificate. */
+  /** The authority that issued the server's certificate. */
   readonly ca: string;
-  /** This caller's certificate (with its chain), whose one URI SAN is its identity, and the key to it. */
+  /** The caller's certificate with its chain, and its key. The one URI SAN of the certificate identifies the caller. */
   readonly certificate: string;
   readonly key: string;
-  /** The name in the server's certificate, where it is not the host of the address. */
+  /** The name in the server's certificate, if it is not the host of the address. */
   readonly serverName?: string;
 }
 
 export interface ConnectOptions {
-  /** mTLS; without it the connection is plain text, for loopback and unix sockets. */
+  /** Without it the connection is plaintext: use it only on loopback and unix sockets. */
   readonly tls?: TlsFiles;
-  /** Options of @grpc/grpc-js, over those that this package sets. */
+  /** Options of @grpc/grpc-js. They override those that this package sets. */
   readonly channel?: ChannelOptions;
 }
 
 export interface CallOptions {
-  /** A deadline of this call's own, for all its attempts together. It can only shorten the published one. */
+  /** A deadline for the call and its retries. It can only shorten the published one. */
   readonly timeoutMs?: number;
-  /** Stops the waiting, and rejects with the signal's reason. What the server does with the call is not known then. */
+  /** Cancels the call, which then rejects with the signal's reason. The outcome on the server is unknown. */
   readonly signal?: AbortSignal;
 }
 
@@ -56,21 +56,21 @@ type Methods<Service extends DescService> = {
 };
 
 /**
- * Calls the server. Refusals reject with a TwoFactorError. A request without request_id is given one (where the method
- * has it), and UNAVAILABLE is retried with the same one where the published service config allows it.
+ * The methods of the contract. A failed call rejects with a TwoFactorError. The client sets the request_id of requests
+ * that have none, and retries UNAVAILABLE with the same request_id if the published service config allows it.
  */
 export type TwoFactorClient = Methods<typeof SignInService> &
   Methods<typeof TwoFactorService> &
   Methods<typeof AccountService> & {
-    /** Closes the connection. Calls under way end first; later ones are refused. */
+    /** Closes the connection after the running calls. Later calls fail. */
     close: () => void;
   };
 
-/** A client for `host:port`, `[::1]:port` or `unix:/path`. It connects with the first call, and again when need be. */
+/** Creates a client for `host:port`, `[::1]:port` or `unix:/path`. It connects on the first call and reconnects. */
 export function connect(address: string, options: ConnectOptions = {}): TwoFactorClient {
   const channel = new Client(address, credentialsFrom(options.tls), {
     "grpc.service_config": SERVICE_CONFIG,
-    // The name service is not asked for another one, nor the environment for a proxy: the server is an internal one.
+    // Ignore service configs from DNS and the proxy settings of the environment: the server is an internal one.
     "grpc.service_config_disable_resolution": 1,
     "grpc.enable_http_proxy": 0,
     ...(options.tls?.serverName && {
@@ -82,7 +82,7 @@ export function connect(address: string, options: ConnectOptions = {}): TwoFacto
   const methods = [SignInService, TwoFactorService, AccountService].flatMap((service): DescMethod[] => service.methods);
   const calls = methods.map((method) => [
     method.localName,
-    (request: MessageInitShape<DescMessage>, how?: CallOptions) => call(channel, method, request, how),
+    (request: MessageInitShape<DescMessage>, callOptions?: CallOptions) => call(channel, method, request, callOptions),
   ]);
   return { ...Object.fromEntries(calls), close: () => channel.close() } as TwoFactorClient;
 }
@@ -101,20 +101,20 @@ async function call(
   options.signal?.throwIfAborted();
   const request = toBinary(method.input, withRequestId(method, init));
   try {
-    return guard(method.output, fromBinary(method.output, await unary(channel, method, request, options)));
+    return redactWhenPrinted(method.output, fromBinary(method.output, await unary(channel, method, request, options)));
   } catch (failure) {
     options.signal?.throwIfAborted();
-    // Made here and not where gRPC calls back: the stack then leads to the caller.
-    if (isServiceError(failure)) throw errorFor(refusalOf(failure), failure.details);
+    // Created here rather than in gRPC's callback, so that the stack trace includes the caller.
+    if (isServiceError(failure)) throw errorFor(parseRefusal(failure), failure.details);
     throw failure;
   }
 }
 
-/** The whole request, with a request_id where the method has one. The caller's object is left as it is. */
+/** The complete request, with a request_id if the method has one. The caller's object is not modified. */
 export function withRequestId(method: DescMethod, init: MessageInitShape<DescMessage>): MessageShape<DescMessage> {
   const request = createMessage(method.input, init);
-  const wanting = "requestId" in request && request.requestId === "";
-  return wanting ? Object.assign({ ...request }, { requestId: requestIdFor(request) }) : request;
+  const isMissing = "requestId" in request && request.requestId === "";
+  return isMissing ? Object.assign({ ...request }, { requestId: requestIdFor(request) }) : request;
 }
 
 function unary(channel: Client, method: DescMethod, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
@@ -122,7 +122,7 @@ function unary(channel: Client, method: DescMethod, request: Uint8Array, options
   return new Promise((resolve, reject) => {
     const path = `/${method.parent.typeName}/${method.name}`;
     const deadline = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
-    const running = channel.makeUnaryRequest<Uint8Array, Uint8Array>(
+    const pending = channel.makeUnaryRequest<Uint8Array, Uint8Array>(
       path,
       (bytes) => Buffer.from(bytes),
       (bytes) => bytes,
@@ -135,7 +135,7 @@ function unary(channel: Client, method: DescMethod, request: Uint8Array, options
         else resolve(response as Uint8Array);
       },
     );
-    const cancel = () => running.cancel();
+    const cancel = () => pending.cancel();
     signal?.addEventListener("abort", cancel);
   });
 }

@@ -1,4 +1,4 @@
-// Reads a refusal from the status and the trailers of a call.
+// Parses the status and the error details of a failed call.
 
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Any, anyUnpack, durationMs } from "@bufbuild/protobuf/wkt";
@@ -8,12 +8,12 @@ import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from
 
 const TRAILER = "grpc-status-details-bin";
 
-/** Whose reasons are meant; another domain's are of whatever stands between. */
+/** Reasons of other domains, such as those of a proxy, are ignored. */
 const DOMAIN = "twofactor";
 
-/** What the failure says. Details that cannot be read count as absent: the status stands on its own. */
-export function refusalOf(failure: ServiceError): Refusal {
-  const bare: Refusal = {
+/** Malformed details are ignored: the refusal then has only the status. */
+export function parseRefusal(failure: ServiceError): Refusal {
+  const statusOnly: Refusal = {
     status: failure.code in status ? status[failure.code] : "UNKNOWN",
     reason: "",
     metadata: {},
@@ -21,18 +21,18 @@ export function refusalOf(failure: ServiceError): Refusal {
     retryAfterMs: null,
   };
   try {
-    const details = failure.metadata.get(TRAILER).flatMap((value) => detailsIn(value));
-    return Object.assign({}, bare, ...details.map(told)) as Refusal;
+    const details = failure.metadata.get(TRAILER).flatMap((value) => unpackDetails(value));
+    return Object.assign({}, statusOnly, ...details.map(parseDetail)) as Refusal;
   } catch {
-    return bare;
+    return statusOnly;
   }
 }
 
-function detailsIn(value: string | Buffer): Any[] {
+function unpackDetails(value: string | Buffer): Any[] {
   return fromBinary(StatusSchema, Buffer.from(value)).details;
 }
 
-function told(detail: Any): Partial<Refusal> {
+function parseDetail(detail: Any): Partial<Refusal> {
   const info = anyUnpack(detail, ErrorInfoSchema);
   if (info) return info.domain === DOMAIN ? { reason: info.reason, metadata: info.metadata } : {};
   const retry = anyUnpack(detail, RetryInfoSchema);

@@ -1,20 +1,20 @@
-// Refusals, as errors that a front end can tell apart.
+// Typed errors: one class for each reason that a front end handles differently.
 
-/** What a server said, or gRPC itself, when a call failed. */
+/** The status and the error details of a failed call. */
 export interface Refusal {
-  /** Name of the gRPC status, such as `FAILED_PRECONDITION`. */
+  /** The name of the gRPC status, such as `FAILED_PRECONDITION`. */
   readonly status: string;
-  /** Name of an `ErrorReason` without its prefix; "" where gRPC itself failed. Newer servers may have others. */
+  /** A name of `ErrorReason` without its prefix, or a reason of a newer server; "" if gRPC or a proxy failed the call. */
   readonly reason: string;
-  /** What the reason says more, as `ErrorReason` describes it. */
+  /** The details of the reason; `ErrorReason` describes them. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Paths of the fields that were wrong, such as `password.email`. */
+  /** The paths of the rejected fields, such as `password.email`. */
   readonly fields: readonly string[];
-  /** How long to wait before trying again, in milliseconds; null where the server did not say. */
+  /** How long to wait before the next call, in milliseconds; null if the server did not say. */
   readonly retryAfterMs: number | null;
 }
 
-/** Every refusal is one of these. Decide on its class or its `reason`, not on `status` alone: reasons share them. */
+/** A failed call. Handle it by its class or its `reason`: several reasons have the same `status`. */
 export class TwoFactorError extends Error implements Refusal {
   readonly status: string;
   readonly reason: string;
@@ -24,7 +24,7 @@ export class TwoFactorError extends Error implements Refusal {
 
   constructor(message: string, refusal: Refusal) {
     super(message);
-    // Not enumerable, like the name of every Error.
+    // Not enumerable, like the names of built-in errors.
     Object.defineProperty(this, "name", { value: new.target.name, configurable: true, writable: true });
     this.status = refusal.status;
     this.reason = refusal.reason;
@@ -34,43 +34,43 @@ export class TwoFactorError extends Error implements Refusal {
   }
 }
 
-/** The request is malformed at `fields`. Nothing was charged: a malformed code is not an attempt. */
+/** A field is missing or malformed: see `fields`. It did not count as an attempt. */
 export class InvalidField extends TwoFactorError {}
-/** The first factor was wrong, or there is no such account. */
+/** The first factor was wrong, or the account does not exist. */
 export class CredentialsMismatch extends TwoFactorError {}
 /** The re-authentication is missing or not recent enough. */
 export class ReauthenticationRequired extends TwoFactorError {}
-/** The re-authentication was wrong. Five wrong ones end the session. */
+/** The re-authentication was wrong. Five failures end the session. */
 export class ReauthenticationFailed extends TwoFactorError {}
-/** The newest e-mail code, typed too late. Ask for another with sendEmailCode. */
+/** The e-mail code has expired. Send another with sendEmailCode. */
 export class CodeExpired extends TwoFactorError {}
-/** The authenticator's code was right once and has been spent; the app will show the next. */
+/** The authenticator code was used before. Wait for the next one. */
 export class CodeAlreadyUsed extends TwoFactorError {}
-/** The challenge has expired, is exhausted, completed or unknown. Start signing in again. */
+/** The challenge is expired, completed, exhausted or unknown. Start the sign-in again. */
 export class ChallengeOver extends TwoFactorError {}
 /** The session has ended. Sign in again. */
 export class SessionEnded extends TwoFactorError {}
-/** The first factor was right and is barred until the owner confirms by the mailed link. */
+/** Sign-in is suspended until the owner follows the mailed link. */
 export class FirstFactorSuspended extends TwoFactorError {}
-/** 100 codes in a row were wrong: sign in with the backup code. No wait lifts this. */
+/** 100 consecutive wrong codes disabled the authenticator, and waiting does not enable it. Ask for the backup code. */
 export class AuthenticatorDisabled extends TwoFactorError {}
-/** Too many wrong codes or too many mails: wait for `retryAfterMs`. Nothing was charged. */
+/** Too many attempts or mails: wait for `retryAfterMs`. This call did not count as an attempt. */
 export class Throttled extends TwoFactorError {}
-/** Repeat the same call, with the same request_id, after `retryAfterMs` if it is told. It may have taken effect. */
+/** The outcome is unknown. Repeat the call with the same request_id, after `retryAfterMs` if it is not null. */
 export class TryAgain extends TwoFactorError {}
 
-/** The code is wrong, or a newer one has replaced it. The attempt is counted. */
+/** The code was wrong, or a newer one was mailed. It counted as an attempt. */
 export class CodeMismatch extends TwoFactorError {
-  /** What is left of the challenge (or setup), 4 to 0; undefined where the server did not say. */
+  /** The remaining attempts of the challenge or setup, 4 to 0; undefined if the server did not say. */
   get attemptsLeft(): number | undefined {
-    const told = this.metadata.attempts_left;
-    return told === undefined ? undefined : Number(told);
+    const text = this.metadata.attempts_left;
+    return text === undefined ? undefined : Number(text);
   }
 }
 
-/** The backup code has signed somebody in before. */
+/** The backup code was used before. Ask for the newest one. */
 export class BackupCodeAlreadyUsed extends TwoFactorError {
-  /** When it did. */
+  /** When it was used. An invalid date if the server sent no valid time. */
   get usedAt(): Date {
     return new Date(this.metadata.used_at ?? Number.NaN);
   }
@@ -99,9 +99,9 @@ const BY_REASON: ReadonlyMap<string, typeof TwoFactorError> = new Map([
   ["DEPENDENCY_UNAVAILABLE", TryAgain],
 ]);
 
-/** The error for a refusal; `text` is for developers. */
-export function errorFor(refusal: Refusal, text: string): TwoFactorError {
-  return new (classFor(refusal))(`${refusal.reason || refusal.status}: ${text}`, refusal);
+/** `message` is the server's text for developers. */
+export function errorFor(refusal: Refusal, message: string): TwoFactorError {
+  return new (classFor(refusal))(`${refusal.reason || refusal.status}: ${message}`, refusal);
 }
 
 function classFor(refusal: Refusal): typeof TwoFactorError {

@@ -1,4 +1,4 @@
-// The request_id that makes all attempts of one logical call the same call.
+// The request_id identifies a call: all its attempts have the same one.
 
 import { createHash, randomUUID } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
@@ -11,15 +11,15 @@ import type {
 
 const NAMESPACE = "f2033512-6d64-53e7-adf0-f759b2b50235";
 
-// Separators, controls, formats, dashes.
-const UNSEEN = /[\p{Z}\p{Cc}\p{Cf}\p{Pd}]/gu;
+// Separators, control and format characters, dashes.
+const IGNORED = /[\p{Z}\p{Cc}\p{Cf}\p{Pd}]/gu;
 
 type CodeRequest =
   VerifyEmailCodeRequest | VerifyAuthenticatorCodeRequest | UseBackupCodeRequest | ConfirmAuthenticatorSetupRequest;
 
 /**
- * The request_id for a request whose caller gave none. The same typed code on the same challenge or setup is the same
- * call, so that a double click or a reload repeats it; every other call is another one.
+ * The request_id for a request that has none. For methods that take a code it is derived from the code and its challenge
+ * or setup, so that a double click or a reload is the same call. For other methods it is random.
  */
 export function requestIdFor(request: Message): string {
   const content = contentOf(request as CodeRequest);
@@ -29,34 +29,35 @@ export function requestIdFor(request: Message): string {
 function contentOf(request: CodeRequest): string[] | undefined {
   switch (request.$typeName) {
     case "twofactor.v1.VerifyEmailCodeRequest":
-      return [request.challengeToken, "VerifyEmailCode", normalForm(request.code)];
+      return [request.challengeToken, "VerifyEmailCode", normalise(request.code)];
     case "twofactor.v1.VerifyAuthenticatorCodeRequest":
-      return [request.challengeToken, "VerifyAuthenticatorCode", normalForm(request.code)];
+      return [request.challengeToken, "VerifyAuthenticatorCode", normalise(request.code)];
     case "twofactor.v1.UseBackupCodeRequest":
-      return [request.challengeToken, "UseBackupCode", withoutLookAlikes(normalForm(request.backupCode))];
+      return [request.challengeToken, "UseBackupCode", replaceLookAlikes(normalise(request.backupCode))];
     case "twofactor.v1.ConfirmAuthenticatorSetupRequest": {
       const { sessionToken, setupId, code } = request;
-      return [sessionToken, "ConfirmAuthenticatorSetup", setupId.toLowerCase(), normalForm(code)];
+      return [sessionToken, "ConfirmAuthenticatorSetup", setupId.toLowerCase(), normalise(code)];
     }
     default:
       return undefined;
   }
 }
 
-/** What a typed code means, whatever its spaces, dashes and capitals. Whether it is a code is for the server to say. */
-export function normalForm(typed: string): string {
-  // A to Z only: of other letters the server's lower case might be another.
+/** Removes the differences between spellings of a code. Does not validate it: the server does that. */
+export function normalise(typed: string): string {
+  // A to Z only: Unicode case mapping differs between languages.
   return typed
     .normalize("NFKC")
-    .replace(UNSEEN, "")
+    .replace(IGNORED, "")
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-export function withoutLookAlikes(normal: string): string {
-  return normal.replaceAll("o", "0").replace(/[il]/g, "1");
+/** Replaces letters that are not in the alphabet of backup codes by the digits they resemble. */
+export function replaceLookAlikes(normalised: string): string {
+  return normalised.replaceAll("o", "0").replace(/[il]/g, "1");
 }
 
-/** UUID version 5 (RFC 9562, section 5.5) of the text's UTF-8. */
+/** UUID version 5 (RFC 9562, section 5.5) of the text in UTF-8. */
 function uuid5(text: string): string {
   const digest = createHash("sha1")
     .update(Buffer.from(NAMESPACE.replaceAll("-", ""), "hex"))

@@ -1,4 +1,4 @@
-// Messages that keep their secrets to themselves when they are printed or logged.
+// Hides the secrets of messages that are printed or logged.
 
 import { inspect } from "node:util";
 import {
@@ -16,40 +16,41 @@ import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 const HIDDEN = "[hidden]";
 
 /**
- * Makes a message, as `create` of @bufbuild/protobuf does; `console.log`, `util.inspect` and `JSON.stringify` show it
- * without its secrets. To send one on with them, use `toJson` of @bufbuild/protobuf, or name the field.
+ * Creates a message, like `create` of @bufbuild/protobuf. `console.log`, `util.inspect` and `JSON.stringify` hide its
+ * secrets. To serialise it with its secrets, use `toJson` of @bufbuild/protobuf.
  */
 export function create<D extends DescMessage>(schema: D, init?: MessageInitShape<D>): MessageShape<D> {
-  return guard(schema, createMessage(schema, init));
+  return redactWhenPrinted(schema, createMessage(schema, init));
 }
 
-/** Gives the message, and every one in it, the ways of being shown that hide secrets. Nothing else about it changes. */
-export function guard<D extends DescMessage>(schema: D, message: MessageShape<D>): MessageShape<D> {
-  guardOne(reflect(schema, message));
+/** Makes the message, and the messages in it, hide their secrets when printed. Nothing else changes. */
+export function redactWhenPrinted<D extends DescMessage>(schema: D, message: MessageShape<D>): MessageShape<D> {
+  redactOneWhenPrinted(reflect(schema, message));
   return message;
 }
 
-function guardOne(message: ReflectMessage): void {
+function redactOneWhenPrinted(message: ReflectMessage): void {
   const { desc, message: target } = message;
-  // Not enumerable: neither copied, compared nor serialized. Not on a prototype: messages are plain objects.
+  // Not enumerable, so that copies, comparisons and serialisation ignore them. Messages are plain objects without a
+  // prototype of their own.
   Object.defineProperties(target, {
-    toJSON: { value: () => shown(desc, target), configurable: true },
+    toJSON: { value: () => redactedJson(desc, target), configurable: true },
     [inspect.custom]: {
-      value: (_depth: number, options: object) => `${desc.typeName} ${inspect(shown(desc, target), options)}`,
+      value: (_depth: number, options: object) => `${desc.typeName} ${inspect(redactedJson(desc, target), options)}`,
       configurable: true,
     },
   });
-  for (const inner of messagesIn(message)) guardOne(inner);
+  for (const inner of messagesIn(message)) redactOneWhenPrinted(inner);
 }
 
-/** The message's JSON form without its secrets, and without fields of a newer server, which might be some. */
-function shown<D extends DescMessage>(schema: D, message: MessageShape<D>): JsonValue {
+/** The JSON of the message without its secrets, and without unknown fields, which may be secret. */
+function redactedJson<D extends DescMessage>(schema: D, message: MessageShape<D>): JsonValue {
   try {
     const copy = reflect(schema, clone(schema, message));
     redact(copy);
     return toJson(schema, copy.message as MessageShape<D>);
   } catch {
-    // Not of its type, and the library's error would quote the value.
+    // The message has values of other types, and the error of the library would contain them.
     return "[not a valid message]";
   }
 }
@@ -63,7 +64,7 @@ function redact(message: ReflectMessage): void {
   for (const inner of messagesIn(message)) redact(inner);
 }
 
-/** The messages that are fields, or members of list fields, of this one. The contract has no maps. */
+/** The messages in the fields and lists of this one. The contract has no maps. */
 function* messagesIn(message: ReflectMessage): Generator<ReflectMessage> {
   for (const field of message.fields) {
     if (!message.isSet(field)) continue;

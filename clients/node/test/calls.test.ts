@@ -12,21 +12,21 @@ import {
   TwoFactorService,
   UseBackupCodeResponseSchema,
 } from "twofactor-client";
-import { type Reply, served } from "./local_server.js";
+import { type Reply, withServer } from "./local_server.js";
 
 const EMPTY = new Uint8Array();
-const DOWN: Reply = { code: status.UNAVAILABLE };
+const UNAVAILABLE: Reply = { code: status.UNAVAILABLE };
 
-function pushingBack(milliseconds: number): Reply {
+function withPushback(milliseconds: number): Reply {
   const metadata = new Metadata();
   metadata.set("grpc-retry-pushback-ms", String(milliseconds));
   return { code: status.UNAVAILABLE, metadata };
 }
 
-test("UNAVAILABLE is retried, all attempts being the same logical call", async () => {
+test("UNAVAILABLE is retried with the same derived request_id", async () => {
   const answer = toBinary(UseBackupCodeResponseSchema, create(UseBackupCodeResponseSchema, { replayed: true }));
-  await served(
-    (_, attempt) => (attempt < 3 ? DOWN : answer),
+  await withServer(
+    (_, attempt) => (attempt < 3 ? UNAVAILABLE : answer),
     async (client, received) => {
       const response = await client.useBackupCode({ challengeToken: "tfc_1", backupCode: "abcd" });
       assert.equal(response.replayed, true);
@@ -36,9 +36,9 @@ test("UNAVAILABLE is retried, all attempts being the same logical call", async (
   );
 });
 
-test("so it is where the request_id is a random one", async () => {
-  await served(
-    (_, attempt) => (attempt < 3 ? DOWN : EMPTY),
+test("UNAVAILABLE is retried with the same random request_id", async () => {
+  await withServer(
+    (_, attempt) => (attempt < 3 ? UNAVAILABLE : EMPTY),
     async (client, received) => {
       await client.sendEmailCode({ challengeToken: "tfc_1" });
       assert.equal(received.length, 3);
@@ -48,11 +48,11 @@ test("so it is where the request_id is a random one", async () => {
   );
 });
 
-test("every method is attempted as often as published, and has the published time for it", async () => {
+test("every method has the published number of attempts and timeout", async () => {
   const methods = [SignInService, TwoFactorService, AccountService].flatMap((service): DescMethod[] => service.methods);
-  await served(
-    // At once, so that the test need not wait.
-    () => pushingBack(0),
+  await withServer(
+    // Retry immediately, to keep the test short.
+    () => withPushback(0),
     async (client, received) => {
       for (const method of methods) {
         const { attempts, shorter, longer } = published(method);
@@ -76,23 +76,23 @@ interface ServiceConfig {
   }[];
 }
 
-/** From the service config: attempts, and the timeouts, in milliseconds, between which the method's own lies. */
+/** The attempts of the method, and the next shorter and longer timeouts of the service config, in milliseconds. */
 function published(method: DescMethod): { attempts: number; shorter: number; longer: number } {
   const entries = (JSON.parse(SERVICE_CONFIG) as ServiceConfig).methodConfig;
-  const mine = entries.find((entry) =>
+  const config = entries.find((entry) =>
     entry.name.some(({ service, method: name }) => service === method.parent.typeName && name === method.name),
   );
-  assert.ok(mine, method.name);
+  assert.ok(config, method.name);
   const milliseconds = (entry: { timeout: string }) => Number.parseInt(entry.timeout, 10) * 1000;
   const timeouts = entries.map(milliseconds);
-  const shorter = Math.max(0, ...timeouts.filter((one) => one < milliseconds(mine)));
-  const longer = Math.min(Infinity, ...timeouts.filter((one) => one > milliseconds(mine)));
-  return { attempts: mine.retryPolicy?.maxAttempts ?? 1, shorter, longer };
+  const shorter = Math.max(0, ...timeouts.filter((timeout) => timeout < milliseconds(config)));
+  const longer = Math.min(Infinity, ...timeouts.filter((timeout) => timeout > milliseconds(config)));
+  return { attempts: config.retryPolicy?.maxAttempts ?? 1, shorter, longer };
 }
 
-test("a server that says never is not asked again", async () => {
-  await served(
-    () => pushingBack(-1),
+test("a negative pushback prevents retries", async () => {
+  await withServer(
+    () => withPushback(-1),
     async (client, received) => {
       await assert.rejects(client.signOut({}), TryAgain);
       assert.equal(received.length, 1);
@@ -100,11 +100,11 @@ test("a server that says never is not asked again", async () => {
   );
 });
 
-test("a server that says later is asked later: not within this call's time", async () => {
-  await served(
-    () => pushingBack(60_000),
+test("a pushback delays the retry, here beyond the deadline", async () => {
+  await withServer(
+    () => withPushback(60_000),
     async (client, received) => {
-      // Three attempts by the published backoff take less than half of it.
+      // With the published backoff, three attempts take less than half of this timeout.
       await assert.rejects(client.signOut({}, { timeoutMs: 1500 }), { status: "DEADLINE_EXCEEDED" });
       assert.equal(received.length, 1);
     },
@@ -113,7 +113,7 @@ test("a server that says later is asked later: not within this call's time", asy
 
 test("only UNAVAILABLE is retried", async () => {
   for (const code of [status.INTERNAL, status.ABORTED, status.RESOURCE_EXHAUSTED, status.DEADLINE_EXCEEDED]) {
-    await served(
+    await withServer(
       () => ({ code }),
       async (client, received) => {
         await assert.rejects(client.getSession({}), { status: status[code] });
@@ -123,14 +123,14 @@ test("only UNAVAILABLE is retried", async () => {
   }
 });
 
-test("a closed client refuses", async () => {
+test("a closed client rejects calls", async () => {
   const client = connect("127.0.0.1:1");
   client.close();
   await assert.rejects(client.getSession({}), /shut down|closed/i);
 });
 
-test("a caller's own deadline holds", async () => {
-  await served(
+test("the deadline of the caller applies", async () => {
+  await withServer(
     () => new Promise<Reply>(() => {}),
     async (client) => {
       await assert.rejects(client.createAccount({}, { timeoutMs: 50 }), { status: "DEADLINE_EXCEEDED", reason: "" });
@@ -138,20 +138,20 @@ test("a caller's own deadline holds", async () => {
   );
 });
 
-test("an aborted call rejects at once, with the signal's reason", async () => {
-  await served(
+test("an aborted call rejects immediately with the reason of the signal", async () => {
+  await withServer(
     () => new Promise<Reply>(() => {}),
     async (client, received) => {
-      const reason = new Error("the tab was closed");
+      const reason = new Error("aborted by the test");
       const controller = new AbortController();
-      const ended: string[] = [];
-      const other = client.getSession({}, { timeoutMs: 500 }).catch(() => ended.push("at its deadline"));
+      const order: string[] = [];
+      const other = client.getSession({}, { timeoutMs: 500 }).catch(() => order.push("deadline"));
       const call = client.getSession({}, { timeoutMs: 500, signal: controller.signal });
       controller.abort(reason);
       await assert.rejects(call, reason);
-      ended.push("aborted");
+      order.push("aborted");
       await other;
-      assert.deepEqual(ended, ["aborted", "at its deadline"]);
+      assert.deepEqual(order, ["aborted", "deadline"]);
       const before = received.length;
       await assert.rejects(client.getSession({}, { signal: controller.signal }), reason);
       assert.equal(received.length, before);
@@ -159,9 +159,9 @@ test("an aborted call rejects at once, with the signal's reason", async () => {
   );
 });
 
-test("an enum value and a field of a newer server are no failure", async () => {
+test("unknown enum values and fields are accepted", async () => {
   // method = 77; field 1000 = 1.
-  await served(
+  await withServer(
     () => Buffer.from([0x08, 77, 0xc0, 0x3e, 1]),
     async (client) => {
       const response = await client.getTwoFactor({});

@@ -1,4 +1,4 @@
-// A gRPC server in this process, on loopback, that answers what a test tells it to.
+// A gRPC server on loopback whose replies a test defines.
 
 import {
   create,
@@ -14,14 +14,14 @@ import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUna
 import { AccountService, connect, SignInService, type TwoFactorClient, TwoFactorService } from "twofactor-client";
 import { ErrorInfoSchema, StatusSchema } from "../src/generated/status_details_pb.js";
 
-/** One call as it came in. */
+/** A received call. */
 export interface Received {
   method: string;
   request: MessageShape<DescMessage> & Record<string, unknown>;
   deadline: Date | number;
 }
 
-/** A response's bytes, or the status to refuse with. */
+/** A serialised response, or an error status. */
 export type Reply = Uint8Array | Refused;
 
 export interface Refused {
@@ -32,8 +32,8 @@ export interface Refused {
 
 const METHODS = [SignInService, TwoFactorService, AccountService].flatMap((service): DescMethod[] => service.methods);
 
-/** Runs the test with a client of a server that answers by `reply`; `received` grows by each attempt. */
-export async function served(
+/** Runs the test with a client of a server that calls `reply`. Each attempt is appended to `received`. */
+export async function withServer(
   reply: (call: Received, attempt: number) => Reply | Promise<Reply>,
   test: (client: TwoFactorClient, received: Received[]) => Promise<void>,
 ): Promise<void> {
@@ -43,9 +43,9 @@ export async function served(
     server.register(
       `/${method.parent.typeName}/${method.name}`,
       (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
-        const one = { method: method.name, request: read(method, call.request), deadline: call.getDeadline() };
-        received.push(one);
-        Promise.resolve(reply(one, received.length)).then(
+        const attempt = { method: method.name, request: read(method, call.request), deadline: call.getDeadline() };
+        received.push(attempt);
+        Promise.resolve(reply(attempt, received.length)).then(
           (answer) => (answer instanceof Uint8Array ? callback(null, Buffer.from(answer)) : callback(answer)),
           (error: unknown) => callback({ code: status.UNKNOWN, details: String(error) }),
         );
@@ -73,7 +73,7 @@ function read(method: DescMethod, bytes: Buffer): Received["request"] {
   return fromBinary(method.input, bytes);
 }
 
-/** A refusal with these messages of google.rpc as its details; its reason is of our domain, where the test names none. */
+/** An error with these messages as its details. The domain of an ErrorInfo is `twofactor` by default. */
 export function refused(code: status, ...details: Array<[DescMessage, MessageInitShape<DescMessage>]>): Refused {
   const packed = details.map(([schema, init]) =>
     anyPack(schema, create(schema, schema === ErrorInfoSchema ? { domain: "twofactor", ...init } : init)),

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type DescMethod, fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { AccountService, create, SendEmailCodeRequestSchema, SignInService, TwoFactorService } from "twofactor-client";
 import { withRequestId } from "../src/client.js";
-import { normalForm, withoutLookAlikes } from "../src/request_id.js";
+import { normalise, replaceLookAlikes } from "../src/request_id.js";
 
 interface Vector {
   method: string;
@@ -24,7 +24,7 @@ function methodNamed(name: string): DescMethod {
   return found;
 }
 
-function sent(method: DescMethod, request: Record<string, unknown>): string | undefined {
+function sentRequestId(method: DescMethod, request: Record<string, unknown>): string | undefined {
   return (withRequestId(method, request) as { requestId?: string }).requestId;
 }
 
@@ -32,39 +32,39 @@ for (const [index, vector] of VECTORS.entries()) {
   test(`vector ${index}: ${vector.method}`, () => {
     const method = methodNamed(vector.method);
     const typed = vector.request.backup_code ?? vector.request.code ?? "";
-    const normal = normalForm(typed);
-    assert.equal(vector.method === "UseBackupCode" ? withoutLookAlikes(normal) : normal, vector.normal_form);
-    assert.equal(sent(method, { ...fromJson(method.input, vector.request) }), vector.request_id);
+    const normalised = normalise(typed);
+    assert.equal(vector.method === "UseBackupCode" ? replaceLookAlikes(normalised) : normalised, vector.normal_form);
+    assert.equal(sentRequestId(method, { ...fromJson(method.input, vector.request) }), vector.request_id);
   });
 }
 
-test("there are vectors for every method whose request_id comes of the code", () => {
+test("there are vectors for every method with a derived request_id", () => {
   assert.equal(new Set(VECTORS.map((vector) => vector.method)).size, 4);
 });
 
-test("the caller's own request_id is kept", () => {
+test("the caller's request_id is kept", () => {
   const own = "8f14e45f-ceea-467f-a9f0-0b8c1d2e3f40";
-  assert.equal(sent(TwoFactorService.method.useBackupCode, { backupCode: "abcd", requestId: own }), own);
+  assert.equal(sentRequestId(TwoFactorService.method.useBackupCode, { backupCode: "abcd", requestId: own }), own);
 });
 
-test("every other method is given another one each time", () => {
+test("every other method gets a random request_id", () => {
   const methods = [SignInService, TwoFactorService, AccountService].flatMap((service): DescMethod[] => service.methods);
   const derived = new Set(VECTORS.map((vector) => vector.method));
   const others = methods.filter((method) => method.input.field.requestId && !derived.has(method.name));
   assert.ok(others.length >= 6);
   for (const method of others) {
-    const first = sent(method, {});
+    const first = sentRequestId(method, {});
     assert.match(String(first), UUID4, method.name);
-    assert.notEqual(sent(method, {}), first, method.name);
+    assert.notEqual(sentRequestId(method, {}), first, method.name);
   }
 });
 
-test("a method without the field is given none", () => {
-  assert.equal(sent(SignInService.method.getSession, { sessionToken: "tfs_1" }), undefined);
+test("a request without the field gets no request_id", () => {
+  assert.equal(sentRequestId(SignInService.method.getSession, { sessionToken: "tfs_1" }), undefined);
 });
 
-test("the caller's object is left as it is, and so asking twice means it twice", () => {
+test("the caller's object is not modified", () => {
   const request = create(SendEmailCodeRequestSchema, { challengeToken: "tfc_1" });
-  assert.notEqual(sent(TwoFactorService.method.sendEmailCode, request), "");
+  assert.notEqual(sentRequestId(TwoFactorService.method.sendEmailCode, request), "");
   assert.equal(request.requestId, "");
 });

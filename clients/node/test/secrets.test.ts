@@ -14,7 +14,7 @@ import {
   UseBackupCodeRequestSchema,
   UseBackupCodeResponseSchema,
 } from "twofactor-client";
-import { served } from "./local_server.js";
+import { withServer } from "./local_server.js";
 
 const SECRET = "s3cret";
 const PUBLIC = "publ1c";
@@ -25,7 +25,7 @@ const FILES = [
   file_twofactor_v1_account_service,
 ];
 
-/** A message in which this field alone is set, with everything below it; texts say whether they are secret. */
+/** A message with only this field and everything in it. Its strings are SECRET or PUBLIC. */
 function withField(schema: DescMessage, field: DescField): MessageShape<DescMessage> {
   const message = create(schema);
   fill(reflect(schema, message), [field]);
@@ -44,40 +44,40 @@ function fill(message: ReflectMessage, fields: readonly DescField[]): void {
   }
 }
 
-/** Every ordinary way to print or log it. */
-function shown(value: object): string {
+/** The value as printed and logged in all the usual ways. */
+function formatted(value: object): string {
   return [inspect(value, { depth: null, showHidden: true }), inspect([value]), JSON.stringify({ value })].join("\n");
 }
 
 for (const schema of FILES.flatMap((file) => file.messages)) {
-  test(`${schema.name} keeps its secrets, and only those`, () => {
+  test(`${schema.name} hides exactly its secrets`, () => {
     for (const field of schema.fields) {
       const message = withField(schema, field);
-      // The field was set after the message was made; what hides it is there all the same.
+      // The field was set after the message was created, and is hidden nevertheless.
       const sent = Buffer.from(toBinary(schema, message)).toString("latin1");
-      assert.ok(!shown(message).includes(SECRET), field.name);
-      assert.equal(shown(message).includes("[hidden]"), sent.includes(SECRET), field.name);
-      assert.equal(shown(message).includes(PUBLIC), sent.includes(PUBLIC), field.name);
+      assert.ok(!formatted(message).includes(SECRET), field.name);
+      assert.equal(formatted(message).includes("[hidden]"), sent.includes(SECRET), field.name);
+      assert.equal(formatted(message).includes(PUBLIC), sent.includes(PUBLIC), field.name);
     }
   });
 }
 
-test("the contract does mark secrets", () => {
+test("the contract marks secrets", () => {
   const marked = FILES.flatMap((file) => file.messages)
     .flatMap((schema) => schema.fields)
     .filter((field) => field.proto.options?.debugRedact);
   assert.ok(marked.length >= 30, String(marked.length));
 });
 
-test("a message within a message keeps its secrets when it is printed by itself", () => {
+test("a nested message hides its secrets when printed alone", () => {
   const request = create(StartSignInRequestSchema, {
     firstFactor: { case: "password", value: { email: PUBLIC, password: SECRET } },
   });
-  assert.ok(!shown(request.firstFactor).includes(SECRET));
-  assert.ok(shown(request.firstFactor).includes(PUBLIC));
+  assert.ok(!formatted(request.firstFactor).includes(SECRET));
+  assert.ok(formatted(request.firstFactor).includes(PUBLIC));
 });
 
-test("hiding changes nothing of what is sent, compared or copied", () => {
+test("hiding does not affect serialisation, comparison or copies", () => {
   const init = { challengeToken: SECRET, backupCode: SECRET };
   const request = create(UseBackupCodeRequestSchema, init);
   assert.equal(request.backupCode, SECRET);
@@ -85,38 +85,38 @@ test("hiding changes nothing of what is sent, compared or copied", () => {
   assert.deepEqual(clone(UseBackupCodeRequestSchema, request), request);
 });
 
-test("a response keeps its secrets, those of a newer server's fields too", async () => {
+test("a response hides its secrets and unknown fields", async () => {
   const response = create(UseBackupCodeResponseSchema, { sessionToken: SECRET, newBackupCode: { code: SECRET } });
-  // Field 1000, a text.
+  // Field 1000, a string.
   const newer = Buffer.concat([Buffer.from([0xc2, 0x3e, SECRET.length]), Buffer.from(SECRET)]);
-  await served(
+  await withServer(
     () => Buffer.concat([toBinary(UseBackupCodeResponseSchema, response), newer]),
     async (client) => {
       const answer = await client.useBackupCode({ challengeToken: SECRET, backupCode: SECRET });
       assert.equal(answer.sessionToken, SECRET);
       assert.equal(answer.newBackupCode?.code, SECRET);
       assert.equal(answer.$unknown?.length, 1);
-      assert.ok(!shown(answer).includes(SECRET) && !shown(answer).includes("unknown"));
-      assert.ok(!shown(answer.newBackupCode).includes(SECRET));
+      assert.ok(!formatted(answer).includes(SECRET) && !formatted(answer).includes("unknown"));
+      assert.ok(!formatted(answer.newBackupCode).includes(SECRET));
     },
   );
 });
 
-test("an error does not quote the request", async () => {
-  await served(
+test("an error does not contain the request", async () => {
+  await withServer(
     () => ({ code: status.INVALID_ARGUMENT, details: "no" }),
     async (client) => {
       const error = await client
         .useBackupCode({ challengeToken: SECRET, backupCode: SECRET })
         .catch((it: unknown) => it);
       assert.ok(error instanceof Error);
-      assert.ok(!shown(error).includes(SECRET) && !String(error.stack).includes(SECRET));
+      assert.ok(!formatted(error).includes(SECRET) && !String(error.stack).includes(SECRET));
     },
   );
 });
 
-test("a message that is none is not quoted either", () => {
+test("an invalid message is not printed", () => {
   const request = create(UseBackupCodeRequestSchema);
-  Object.assign(request, { backupCode: { typed: SECRET } });
-  assert.ok(!shown(request).includes(SECRET));
+  Object.assign(request, { backupCode: { nested: SECRET } });
+  assert.ok(!formatted(request).includes(SECRET));
 });

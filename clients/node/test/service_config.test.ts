@@ -9,7 +9,7 @@ test("the embedded service config is the published one", () => {
   assert.deepEqual(JSON.parse(SERVICE_CONFIG), JSON.parse(readFileSync(PUBLISHED, "utf8")));
 });
 
-test("it speaks of every method, so that each has a deadline", () => {
+test("the service config covers every method", () => {
   const config = JSON.parse(SERVICE_CONFIG) as { methodConfig: { name: { service: string; method: string }[] }[] };
   const named = config.methodConfig.flatMap((entry) => entry.name.map(({ service, method }) => `${service}/${method}`));
   const methods = [SignInService, TwoFactorService, AccountService].flatMap((service) =>

@@ -1,7 +1,7 @@
-"""The driver of the Python package for the conformance suite: one JSON object a line in, one out.
+"""Conformance driver of the Python package. clients/conformance/README.md describes the protocol.
 
-python clients/python/conformance/driver.py              over the blocking client
-python clients/python/conformance/driver.py --asyncio    over the asyncio client
+python clients/python/conformance/driver.py              uses the blocking client
+python clients/python/conformance/driver.py --asyncio    uses the asyncio client
 """
 
 import asyncio
@@ -24,29 +24,29 @@ METHODS: dict[str, MethodDescriptor] = {
     for method in service.methods
 }
 
-Line = dict[str, Any]
+Json = dict[str, Any]
 
 
 class Driver:
-    """One client at a time, of one of the two kinds."""
+    """Holds one client: blocking, or asyncio if there is a runner."""
 
     def __init__(self, runner: asyncio.Runner | None) -> None:
         self._runner = runner
         self._client: TwoFactor | AsyncTwoFactor | None = None
 
-    def answer(self, line: Line) -> Line:
-        match line["op"]:
+    def reply(self, command: Json) -> Json:
+        match command["op"]:
             case "connect":
-                self._connect(line["address"], line.get("tls"))
+                self._connect(command["address"], command.get("tls"))
                 return {"ok": True}
             case "call":
-                return self._call(line)
+                return self._call(command)
             case "request_id":
-                filled: Any = with_request_id(request_of(line))
-                return {"request_id": filled.request_id}
-            case "show":
-                return {"text": f"{request_of(line)}"}
-        raise ValueError(f"no such op: {line['op']}")
+                prepared: Any = with_request_id(build_request(command))
+                return {"request_id": prepared.request_id}
+            case "format":
+                return {"text": f"{build_request(command)}"}
+        raise ValueError(f"unknown operation: {command['op']}")
 
     def close(self) -> None:
         if isinstance(self._client, TwoFactor):
@@ -57,37 +57,39 @@ class Driver:
     def _connect(self, address: str, tls: dict[str, str] | None) -> None:
         self.close()
         files = Tls(**tls) if tls else None
-        self._client = self._runner.run(asynchronous(address, files)) if self._runner else TwoFactor(address, files)
+        self._client = (
+            self._runner.run(create_async_client(address, files)) if self._runner else TwoFactor(address, files)
+        )
 
-    def _call(self, line: Line) -> Line:
-        service = METHODS[line["method"]].containing_service.name
-        method = getattr(getattr(self._client, STUBS[service]), line["method"])
-        timeout = line["timeout_ms"] / 1000 if "timeout_ms" in line else None
+    def _call(self, command: Json) -> Json:
+        service = METHODS[command["method"]].containing_service.name
+        method = getattr(getattr(self._client, STUBS[service]), command["method"])
+        timeout = command["timeout_ms"] / 1000 if "timeout_ms" in command else None
         try:
             if self._runner:
-                response = self._runner.run(awaited(method, request_of(line), timeout))
+                response = self._runner.run(await_call(method, build_request(command), timeout))
             else:
-                response = method(request_of(line), timeout=timeout)
+                response = method(build_request(command), timeout=timeout)
         except TwoFactorError as error:
-            return {"error": as_json(error)}
+            return {"error": error_to_json(error)}
         return {"response": json_format.MessageToDict(response, preserving_proto_field_name=True)}
 
 
-async def asynchronous(address: str, tls: Tls | None) -> AsyncTwoFactor:
-    # Channels of asyncio belong to the loop that runs when they are made.
+async def create_async_client(address: str, tls: Tls | None) -> AsyncTwoFactor:
+    # A channel of grpc.aio belongs to the event loop that is running when it is created.
     return AsyncTwoFactor(address, tls)
 
 
-async def awaited(method: Any, request: Message, timeout: float | None) -> Any:  # noqa: ASYNC109 - the client's own
+async def await_call(method: Any, request: Message, timeout: float | None) -> Any:  # noqa: ASYNC109 - passed to gRPC
     return await method(request, timeout=timeout)
 
 
-def request_of(line: Line) -> Message:
-    request = message_factory.GetMessageClass(METHODS[line["method"]].input_type)()
-    return json_format.ParseDict(line.get("request", {}), request)
+def build_request(command: Json) -> Message:
+    request = message_factory.GetMessageClass(METHODS[command["method"]].input_type)()
+    return json_format.ParseDict(command.get("request", {}), request)
 
 
-def as_json(error: TwoFactorError) -> Line:
+def error_to_json(error: TwoFactorError) -> Json:
     wait = error.retry_after
     return {
         "type": type(error).__name__,
@@ -102,7 +104,7 @@ def as_json(error: TwoFactorError) -> Line:
 def main() -> None:
     driver = Driver(asyncio.Runner() if sys.argv[1:] == ["--asyncio"] else None)
     for line in sys.stdin.buffer:
-        print(json.dumps(driver.answer(json.loads(line))), flush=True)
+        print(json.dumps(driver.reply(json.loads(line))), flush=True)
     driver.close()
 
 

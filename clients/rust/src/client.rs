@@ -1,4 +1,4 @@
-//! The connection, and how every method is called.
+//! The connection, and the call of a method.
 
 use std::error::Error as _;
 use std::path::PathBuf;
@@ -17,53 +17,53 @@ use crate::Error;
 use crate::request_id::Prepare;
 use crate::retries::Policy;
 
-/// A client of all services over one connection. Clones share it, and calls may run at once.
+/// A client of all services on one connection. Clones share the connection; calls may run concurrently.
 #[derive(Clone)]
 pub struct Client {
     channel: Channel,
     timeout: Option<Duration>,
 }
 
-/// PEM files of a connection on which both sides show a certificate.
+/// PEM files for mutual TLS.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
-    /// The authority that signed the server's certificate.
+    /// The authority that issued the server's certificate.
     pub ca: PathBuf,
-    /// This service's certificate.
+    /// The caller's certificate.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// The caller's private key.
     pub key: PathBuf,
-    /// The name in the server's certificate, where it is not the address's host.
+    /// The name in the server's certificate, if it is not the host of the address.
     pub server_name: Option<String>,
 }
 
-/// Why there is no client: the address is none, or the files cannot be used.
+/// An invalid address, or files that cannot be used.
 #[derive(Debug)]
 pub enum ConnectError {
     /// A file cannot be read.
     File(PathBuf, io::Error),
-    /// The address, or what the files hold.
+    /// The address or the content of a file is invalid.
     Transport(tonic::transport::Error),
 }
 
 impl Client {
-    /// A client for `host:port`, in plaintext: for a server on the same machine only.
+    /// Creates a plaintext client for `host:port`. Use it only for a server on the same machine.
     ///
-    /// Connects at the first call, and again whenever the connection is lost.
+    /// The client connects on the first call, and reconnects when the connection is lost.
     ///
     /// # Errors
     ///
-    /// Not an address.
+    /// The address is invalid.
     pub fn plaintext(address: &str) -> Result<Self, ConnectError> {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(ConnectError::Transport)?;
         Ok(Self { channel: endpoint.connect_lazy(), timeout: None })
     }
 
-    /// A client for `host:port`, over TLS with a certificate on both sides.
+    /// Creates a client for `host:port` with mutual TLS. It connects like [`Client::plaintext`].
     ///
     /// # Errors
     ///
-    /// Not an address; files that cannot be read, or do not hold what they should.
+    /// The address is invalid, or a file cannot be read or has invalid content.
     pub fn mutual_tls(address: &str, files: &TlsFiles) -> Result<Self, ConnectError> {
         let read = |path: &PathBuf| fs::read(path).map_err(|error| ConnectError::File(path.clone(), error));
         let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
@@ -76,17 +76,17 @@ impl Client {
         Ok(Self { channel: endpoint.connect_lazy(), timeout: None })
     }
 
-    /// The same client with a deadline of the caller's own for every call, instead of the method's published one.
+    /// The same client with another timeout for every call, instead of the published ones.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self { channel: self.channel.clone(), timeout: Some(timeout) }
     }
 
-    /// One logical call: all its attempts carry the same `request_id` and share one deadline.
-    pub(crate) async fn unary<Q, A>(&self, path: &'static str, mut request: Q) -> Result<A, Error>
+    /// Calls a method. All attempts have the same `request_id` and share one deadline.
+    pub(crate) async fn unary<Req, Res>(&self, path: &'static str, mut request: Req) -> Result<Res, Error>
     where
-        Q: Message + Prepare + Clone + 'static,
-        A: Message + Default + 'static,
+        Req: Message + Prepare + Clone + 'static,
+        Res: Message + Default + 'static,
     {
         request.prepare();
         let policy = Policy::of(path);
@@ -94,7 +94,7 @@ impl Client {
         let mut attempts = 0;
         loop {
             let status = match self.attempt(path, request.clone(), deadline).await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(status) => status,
             };
             attempts += 1;
@@ -105,10 +105,10 @@ impl Client {
         }
     }
 
-    async fn attempt<Q, A>(&self, path: &'static str, message: Q, deadline: Instant) -> Result<A, Status>
+    async fn attempt<Req, Res>(&self, path: &'static str, message: Req, deadline: Instant) -> Result<Res, Status>
     where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
+        Req: Message + 'static,
+        Res: Message + Default + 'static,
     {
         let mut request = Request::new(message);
         request.set_timeout(deadline.saturating_duration_since(Instant::now()));
@@ -118,27 +118,26 @@ impl Client {
             grpc.unary(request, PathAndQuery::from_static(path), ProstCodec::default()).await
         };
         match timeout_at(deadline, call).await {
-            Ok(Err(status)) if timed_out(&status, deadline) => Err(too_late()),
+            Ok(Err(status)) if timed_out(&status, deadline) => Err(deadline_exceeded()),
             Ok(Err(status)) if connection_lost(&status) => Err(Status::unavailable(status.message())),
-            Ok(answered) => answered.map(tonic::Response::into_inner),
-            Err(_) => Err(too_late()),
+            Ok(result) => result.map(tonic::Response::into_inner),
+            Err(_) => Err(deadline_exceeded()),
         }
     }
 }
 
-/// tonic keeps the deadline itself too, and calls it CANCELLED; its clock may be a moment ahead of ours.
+/// tonic applies the timeout too, possibly slightly earlier, and reports it as CANCELLED.
 fn timed_out(status: &Status, deadline: Instant) -> bool {
     status.code() == Code::Cancelled && Instant::now() + Duration::from_millis(20) >= deadline
 }
 
-/// tonic calls a connection that broke UNKNOWN, and one that the server refused CANCELLED. What the server itself calls so
-/// has no source.
+/// tonic reports a broken connection as UNKNOWN and a rejected one as CANCELLED. A status sent by the server has no source.
 fn connection_lost(status: &Status) -> bool {
     matches!(status.code(), Code::Unknown | Code::Cancelled) && status.source().is_some()
 }
 
-fn too_late() -> Status {
-    Status::deadline_exceeded("the call took too long")
+fn deadline_exceeded() -> Status {
+    Status::deadline_exceeded("deadline exceeded")
 }
 
 impl fmt::Debug for Client {

@@ -7,72 +7,73 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-/// Whose reasons are meant; another domain's are of whatever stands between.
+/// Reasons of other domains, such as those of a proxy, are ignored.
 const DOMAIN: &str = "twofactor";
 
-/// Why a call was refused, for whoever acts on it. Decide on this, or on [`Error::reason`].
+/// The reasons that a front end handles differently. Match on this, or on [`Error::reason`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A field is malformed; [`Error::fields`] names it.
+    /// A field is missing or malformed: see [`Error::fields`]. It did not count as an attempt.
     InvalidField,
     /// The first factor was wrong.
     CredentialsMismatch,
-    /// A re-authentication is needed, or is too old.
+    /// The re-authentication is missing or not recent enough.
     ReauthenticationRequired,
-    /// The re-authentication was wrong.
+    /// The re-authentication was wrong. Five failures end the session.
     ReauthenticationFailed,
     /// The code was wrong, or a newer one was mailed.
     CodeMismatch {
-        /// Wrong codes that the challenge still bears.
+        /// The remaining attempts of the challenge or setup; 0 if the server did not say.
         attempts_left: u32,
     },
-    /// The code was right, and is too old.
+    /// The e-mail code has expired: send another.
     CodeExpired,
-    /// The backup code was used before.
+    /// The backup code was used before: ask for the newest one.
     BackupCodeAlreadyUsed {
-        /// When, as RFC 3339 in UTC.
+        /// When it was used, as RFC 3339 in UTC.
         used_at: String,
     },
-    /// The authenticator's code was used before.
+    /// The authenticator code was used before: wait for the next one.
     CodeAlreadyUsed,
-    /// The sign-in is over: begin again.
+    /// The challenge is expired, completed, exhausted or unknown: start the sign-in again.
     ChallengeOver,
-    /// The session is over: sign in again.
+    /// The session has ended: sign in again.
     SessionEnded,
-    /// Signing in is suspended until the owner confirms by the mailed link.
+    /// Sign-in is suspended until the owner follows the mailed link.
     FirstFactorSuspended,
-    /// The authenticator is disabled; the backup code is the way in.
+    /// Too many wrong codes disabled the authenticator: ask for the backup code.
     AuthenticatorDisabled,
-    /// A wait is in force; [`Error::retry_after`] says how long.
+    /// Too many attempts or mails: wait for [`Error::retry_after`]. This call did not count as an attempt.
     Throttled,
-    /// Nothing was decided: the same call may succeed later.
+    /// The outcome is unknown: repeat the call with the same `request_id`.
     TryAgain,
-    /// Any other reason, also one that this version does not know.
+    /// Any other reason, including unknown ones.
     Other,
 }
 
-/// Why a call did not succeed. It holds no secret and may be logged.
+/// A failed call. It contains no secrets and may be logged.
 #[derive(Clone, Debug)]
 pub struct Error {
-    /// What to act on.
+    /// The kind of error to match on.
     pub kind: Kind,
     /// The gRPC status code.
     pub code: Code,
-    /// `google.rpc.ErrorInfo.reason`, a name of `ErrorReason` without its prefix; empty without one.
+    /// A name of `ErrorReason` without its prefix, or a reason of a newer server. Empty if the error was not reported by
+    /// twofactor, but by gRPC or a proxy.
     pub reason: String,
-    /// `google.rpc.ErrorInfo.metadata`.
+    /// The details of the reason; `ErrorReason` describes them.
     pub metadata: HashMap<String, String>,
-    /// The paths of the malformed fields, from the request's root.
+    /// The paths of the rejected fields from the root of the request, such as `password.email`.
     pub fields: Vec<String>,
-    /// How long to wait before another try.
+    /// How long to wait before the next call, if the server said so.
     pub retry_after: Option<Duration>,
-    /// The server's sentence for developers.
+    /// The server's message for developers.
     pub message: String,
 }
 
 impl Error {
-    /// The name of the error's kind, the same in every language's client.
+    /// The name of the kind, which is the same in the clients of all languages.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self.kind {

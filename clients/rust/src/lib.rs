@@ -5,7 +5,7 @@ mod error;
 mod request_id;
 mod retries;
 
-/// The contract's messages and enums, as they are generated from it. `Debug` hides what opens or proves something.
+/// The messages and enums generated from the contract. `Debug` hides their secrets.
 #[allow(clippy::pedantic, missing_docs)]
 pub mod pb {
     include!("generated/twofactor.v1.rs");

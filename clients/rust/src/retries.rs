@@ -1,4 +1,4 @@
-//! The published service config, done here: tonic reads none.
+//! Timeouts and retries of the published service config, which tonic does not support.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,10 +11,10 @@ const PUBLISHED: &str = include_str!("generated/service_config.json");
 
 static POLICIES: LazyLock<HashMap<String, Policy>> = LazyLock::new(read);
 
-/// What the service config says of one method.
+/// The service config of one method.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// For the whole logical call, its retries included.
+    /// For the call including its retries.
     pub timeout: Duration,
     retry: Option<RetryPolicy>,
 }
@@ -54,14 +54,14 @@ impl Policy {
         POLICIES[path].clone()
     }
 
-    /// How long to wait before the next attempt; `None`: there is none. `attempts` were made, the last one came to this.
+    /// The delay before the next attempt after `attempts` attempts, or `None` if `status` must not be retried.
     pub fn next_attempt(&self, attempts: u32, status: &Status) -> Option<Duration> {
         let retry = self.retry.as_ref()?;
         if status.code() != Code::Unavailable || attempts >= retry.max_attempts {
             return None;
         }
         match status.metadata().get("grpc-retry-pushback-ms") {
-            // The server says when, or (by anything that is no number of milliseconds) never.
+            // A delay in milliseconds. Anything else forbids retries.
             Some(pushback) => Some(Duration::from_millis(pushback.to_str().ok()?.parse().ok()?)),
             None => Some(retry.backoff(attempts)),
         }
@@ -69,19 +69,19 @@ impl Policy {
 }
 
 impl RetryPolicy {
-    /// Grows with each attempt, and strays by a fifth so that clients do not come back all at once.
+    /// Exponential backoff with a jitter of ±20 %, so that clients do not retry at the same time.
     fn backoff(&self, attempts: u32) -> Duration {
         let exponent = i32::try_from(attempts).unwrap_or(i32::MAX) - 1;
-        let grown = seconds(&self.initial_backoff).mul_f64(self.backoff_multiplier.powi(exponent));
+        let backoff = seconds(&self.initial_backoff).mul_f64(self.backoff_multiplier.powi(exponent));
         let (_, noise) = uuid::Uuid::new_v4().as_u64_pair();
         #[allow(clippy::cast_precision_loss)]
-        let stray = 0.8 + 0.4 * ((noise >> 11) as f64 / (1_u64 << 53) as f64);
-        grown.min(seconds(&self.max_backoff)).mul_f64(stray)
+        let jitter = 0.8 + 0.4 * ((noise >> 11) as f64 / (1_u64 << 53) as f64);
+        backoff.min(seconds(&self.max_backoff)).mul_f64(jitter)
     }
 }
 
 fn read() -> HashMap<String, Policy> {
-    let config: Config = serde_json::from_str(PUBLISHED).expect("the published service config is JSON");
+    let config: Config = serde_json::from_str(PUBLISHED).expect("the published service config is valid");
     let mut policies = HashMap::new();
     for method in config.method_config {
         let policy = Policy { timeout: seconds(&method.timeout), retry: method.retry_policy };
@@ -92,8 +92,8 @@ fn read() -> HashMap<String, Policy> {
     policies
 }
 
-/// A duration as protobuf's JSON writes it: `0.1s`.
+/// Parses a duration in protobuf's JSON format, such as `0.1s`.
 fn seconds(text: &str) -> Duration {
     let number = text.strip_suffix('s').and_then(|number| number.parse().ok());
-    Duration::from_secs_f64(number.expect("a duration of the published service config"))
+    Duration::from_secs_f64(number.expect("durations of the published service config are valid"))
 }

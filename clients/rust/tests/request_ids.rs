@@ -1,4 +1,4 @@
-//! The derived names of logical calls are the ones that every language's client gives.
+//! A derived `request_id` is the same in all languages.
 
 use serde_json::Value;
 use twofactor_client::Prepare;
@@ -9,7 +9,7 @@ use twofactor_client::pb::{
 
 fn derived(method: &str, request: &Value) -> String {
     let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
-    macro_rules! named {
+    macro_rules! request_id {
         ($message:ident { $($field:ident),* }) => {{
             let mut message = $message { $($field: text(stringify!($field)),)* ..Default::default() };
             message.prepare();
@@ -17,16 +17,16 @@ fn derived(method: &str, request: &Value) -> String {
         }};
     }
     match method {
-        "UseBackupCode" => named!(UseBackupCodeRequest { challenge_token, backup_code }),
-        "VerifyEmailCode" => named!(VerifyEmailCodeRequest { challenge_token, code }),
-        "VerifyAuthenticatorCode" => named!(VerifyAuthenticatorCodeRequest { challenge_token, code }),
-        "ConfirmAuthenticatorSetup" => named!(ConfirmAuthenticatorSetupRequest { session_token, setup_id, code }),
-        _ => panic!("no vector speaks of {method}"),
+        "UseBackupCode" => request_id!(UseBackupCodeRequest { challenge_token, backup_code }),
+        "VerifyEmailCode" => request_id!(VerifyEmailCodeRequest { challenge_token, code }),
+        "VerifyAuthenticatorCode" => request_id!(VerifyAuthenticatorCodeRequest { challenge_token, code }),
+        "ConfirmAuthenticatorSetup" => request_id!(ConfirmAuthenticatorSetupRequest { session_token, setup_id, code }),
+        _ => panic!("unexpected method {method}"),
     }
 }
 
 #[test]
-fn every_vector() {
+fn derived_request_ids_match_the_vectors() {
     let vectors = include_str!("../../conformance/vectors.json");
     let vectors: Vec<Value> = serde_json::from_str(vectors).unwrap();
     assert!(vectors.len() > 20);
@@ -37,14 +37,14 @@ fn every_vector() {
 }
 
 #[test]
-fn a_given_one_stays() {
-    let mut request = UseBackupCodeRequest { request_id: "given".into(), ..Default::default() };
+fn the_request_id_of_the_caller_is_kept() {
+    let mut request = UseBackupCodeRequest { request_id: "own".into(), ..Default::default() };
     request.prepare();
-    assert_eq!(request.request_id, "given");
+    assert_eq!(request.request_id, "own");
 }
 
 #[test]
-fn regenerating_twice_is_meant_twice() {
+fn other_methods_get_a_random_request_id() {
     let ids = [(); 2].map(|()| {
         let mut request = RegenerateBackupCodeRequest { session_token: "tfs_".into(), ..Default::default() };
         request.prepare();

@@ -1,4 +1,4 @@
-//! The published service config holds: against a real server on loopback that fails as it is told to.
+//! The client follows the published service config, against a gRPC server on loopback with scripted failures.
 
 mod failing_server;
 
@@ -12,7 +12,7 @@ use twofactor_client::pb::{GetSessionRequest, RegenerateBackupCodeRequest, UseBa
 use twofactor_client::{Client, Kind};
 
 #[tokio::test]
-async fn a_read_is_tried_four_times() {
+async fn a_read_has_four_attempts() {
     let server = FailingServer::start(vec![Reply::unavailable(); 9]).await;
     let client = Client::plaintext(&server.address).unwrap();
     let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
@@ -21,18 +21,18 @@ async fn a_read_is_tried_four_times() {
 }
 
 #[tokio::test]
-async fn a_change_carries_one_request_id_through_its_attempts() {
+async fn all_attempts_have_the_same_request_id() {
     let server = FailingServer::start(vec![Reply::unavailable(), Reply::unavailable(), Reply::Ok]).await;
     let client = Client::plaintext(&server.address).unwrap();
     client.use_backup_code(UseBackupCodeRequest::default()).await.unwrap();
     let requests = server.requests();
     assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|bytes| bytes == &requests[0]));
-    assert!(requests[0].len() > 36, "there is a request_id");
+    assert!(requests[0].len() > 36, "the request has a request_id");
 }
 
 #[tokio::test]
-async fn what_may_carry_an_authorization_code_is_not_repeated() {
+async fn methods_that_accept_an_authorization_code_are_not_retried() {
     let server = FailingServer::start(vec![Reply::unavailable(), Reply::Ok]).await;
     let client = Client::plaintext(&server.address).unwrap();
     client.regenerate_backup_code(RegenerateBackupCodeRequest::default()).await.unwrap_err();
@@ -40,7 +40,7 @@ async fn what_may_carry_an_authorization_code_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn only_unavailable_is_repeated() {
+async fn only_unavailable_is_retried() {
     let server = FailingServer::start(vec![Reply::Status(Code::Aborted, None), Reply::Ok]).await;
     let client = Client::plaintext(&server.address).unwrap();
     client.get_session(GetSessionRequest::default()).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn only_unavailable_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_never_is_heeded() {
+async fn a_negative_pushback_prevents_retries() {
     let server = FailingServer::start(vec![Reply::Status(Code::Unavailable, Some("-1")), Reply::Ok]).await;
     let client = Client::plaintext(&server.address).unwrap();
     client.get_session(GetSessionRequest::default()).await.unwrap_err();
@@ -56,36 +56,36 @@ async fn a_server_that_says_never_is_heeded() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_when_is_heeded() {
+async fn a_pushback_delays_the_retry() {
     let server = FailingServer::start(vec![Reply::Status(Code::Unavailable, Some("700")), Reply::Ok]).await;
     let client = Client::plaintext(&server.address).unwrap();
-    let begun = Instant::now();
+    let start = Instant::now();
     client.get_session(GetSessionRequest::default()).await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_millis(700));
+    assert!(start.elapsed() >= Duration::from_millis(700));
 }
 
 #[tokio::test]
-async fn a_silent_server_is_given_up() {
-    let server = FailingServer::start(vec![Reply::Silence]).await;
+async fn a_call_to_an_unresponsive_server_times_out() {
+    let server = FailingServer::start(vec![Reply::Never]).await;
     let client = Client::plaintext(&server.address).unwrap().with_timeout(Duration::from_millis(200));
     let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
     assert_eq!((error.code, error.kind), (Code::DeadlineExceeded, Kind::TryAgain));
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable() {
+async fn a_refused_connection_is_unavailable() {
     let client = Client::plaintext("127.0.0.1:1").unwrap();
     let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();
     assert_eq!((error.code, error.kind), (Code::Unavailable, Kind::TryAgain));
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_unavailable_and_tried_again() {
+async fn a_broken_connection_is_unavailable_and_retried() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client::plaintext(&listener.local_addr().unwrap().to_string()).unwrap();
-    let broken = tokio::spawn(async move {
+    let server = tokio::spawn(async move {
         for _ in 0..4 {
-            // The frame of settings makes it a connection; what the call sends is not answered.
+            // An empty SETTINGS frame establishes the connection. It is closed without a reply to the call.
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
             stream.read_exact(&mut [0; 256]).await.unwrap();
@@ -93,11 +93,11 @@ async fn a_connection_that_breaks_is_unavailable_and_tried_again() {
     });
     let error = client.get_session(GetSessionRequest { session_token: "x".repeat(256) }).await.unwrap_err();
     assert_eq!((error.code, error.kind), (Code::Unavailable, Kind::TryAgain));
-    broken.await.unwrap();
+    server.await.unwrap();
 }
 
 #[tokio::test]
-async fn the_servers_own_unknown_stays_unknown() {
+async fn unknown_from_the_server_is_not_retried() {
     let server = FailingServer::start(vec![Reply::Status(Code::Unknown, None), Reply::Ok]).await;
     let client = Client::plaintext(&server.address).unwrap();
     let error = client.get_session(GetSessionRequest::default()).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What opens or proves something does not print itself.
+//! `Debug` hides the secrets of messages.
 
 use twofactor_client::pb::reauthentication::FirstFactor;
 use twofactor_client::pb::{
@@ -6,10 +6,10 @@ use twofactor_client::pb::{
     UseBackupCodeResponse, start_sign_in_request,
 };
 
-const SECRET: &str = "must-not-be-seen";
+const SECRET: &str = "must-be-hidden";
 
 #[test]
-fn in_a_request() {
+fn hidden_in_requests() {
     let request = UseBackupCodeRequest {
         challenge_token: SECRET.into(),
         backup_code: SECRET.into(),
@@ -22,7 +22,7 @@ fn in_a_request() {
 }
 
 #[test]
-fn in_a_response_and_what_it_holds() {
+fn hidden_in_responses_and_nested_messages() {
     let new_backup_code = Some(BackupCode { code: SECRET.into(), generation: 7 });
     let response = UseBackupCodeResponse { session_token: SECRET.into(), new_backup_code, ..Default::default() };
     let text = format!("{response:?}");
@@ -31,7 +31,7 @@ fn in_a_response_and_what_it_holds() {
 }
 
 #[test]
-fn in_a_oneof() {
+fn hidden_in_oneofs() {
     let reauthentication = Some(Reauthentication {
         first_factor: Some(FirstFactor::Password(SECRET.into())),
         authenticator_code: SECRET.into(),

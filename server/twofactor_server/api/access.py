@@ -1,4 +1,4 @@
-"""Who may call what: the contract's caller option against the peer. A method without the option stops the start."""
+"""Who may call what: the contract's ``caller`` option on each method, checked against the roles of the peer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from twofactor.v1 import options_pb2
 from twofactor_server.domain.refusals import Reason, Refusal
 
 LOCAL_CALLER = "local"
-"""The one identity of whoever can reach a loopback address or unix socket in plaintext."""
+"""The identity of every caller on a plaintext loopback address or unix socket."""
 
 
 class UndecidedMethod(Exception):
-    """A method of the contract does not say who may call it."""
+    """A method of the contract has no ``caller`` option, so the server does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class Caller:
 
     @property
     def may_assert(self) -> bool:
-        """Whether its word for a first factor is taken."""
+        """Whether the caller may assert a first factor."""
         return options_pb2.CALLER_ROLE_ASSERTING in self.roles
 
     @property
     def may_provision(self) -> bool:
-        """Whether it makes and closes accounts by its own right."""
+        """Whether the caller may create and close accounts on its own authority."""
         return options_pb2.CALLER_ROLE_PROVISIONING in self.roles
 
 
@@ -43,16 +43,16 @@ class Access:
             for method in service.methods:
                 roles = frozenset(method.GetOptions().Extensions[options_pb2.caller])
                 if not roles or options_pb2.CALLER_ROLE_UNSPECIFIED in roles:
-                    raise UndecidedMethod(f"{service.full_name}/{method.name} does not say who may call it")
+                    raise UndecidedMethod(f"{service.full_name}/{method.name} does not say who may call it.")
                 self._roles[f"/{service.full_name}/{method.name}"] = roles
         self._local = Caller(LOCAL_CALLER, frozenset(options_pb2.CallerRole.values()))
 
     def covers(self, method: str) -> bool:
-        """Whether the method is one of the contract's."""
+        """Whether the method belongs to the contract."""
         return method in self._roles
 
-    def admit(self, method: str) -> Caller:
-        """The caller, if it has one of the method's roles; before anything is validated or looked up."""
+    def authorize(self, method: str) -> Caller:
+        """The caller, if it has one of the method's roles; otherwise CALLER_NOT_ALLOWED."""
         caller = self._local
         if not caller.roles & self._roles[method]:
             raise Refusal(Reason.CALLER_NOT_ALLOWED)

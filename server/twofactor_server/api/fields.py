@@ -1,16 +1,23 @@
-"""Reading a request: sizes and NUL for every string in it, and the few forms that a field may have."""
+"""Reading the fields of a request: their sizes, their formats, and the path of a field in a refusal."""
 
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from ipaddress import ip_address
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from twofactor_server.domain.refusals import invalid
+from twofactor_server.crypto.tokens import MalformedToken, Token, TokenKind, parse_token
+from twofactor_server.domain.emails import normalise_email
+from twofactor_server.domain.passwords import normalise_password
+from twofactor_server.domain.refusals import InvalidValue, Reason, Refusal
+
+T = TypeVar("T")
 
 _DEFAULT_LENGTH = 256
 _LENGTHS = {
@@ -28,12 +35,28 @@ _PASSWORD_BYTES = 1024
 
 
 class Undecodable:
-    """Stands for a request whose bytes are no message of its type."""
+    """In place of a request whose bytes are not a message of its type."""
+
+
+def refuse_field(field: str, rule: str) -> Refusal:
+    """INVALID_FIELD. ``field`` is the path from the root of the request; ``rule`` says what it must be."""
+    return Refusal(Reason.INVALID_FIELD, field=field, rule=rule)
+
+
+@contextmanager
+def name_fields(fields: Mapping[Reason, str]) -> Iterator[None]:
+    """Add the path of the field to a refusal that comes from a flow, by the refusal's reason."""
+    try:
+        yield
+    except Refusal as refusal:
+        if not refusal.field:
+            refusal.field = fields.get(refusal.reason, "")
+        raise
 
 
 def check_strings(message: Message, path: str = "") -> None:
-    """Refuse a string that is too long or holds NUL, anywhere in the message, naming its path and never its value."""
-    for field in _checked(message.DESCRIPTOR):
+    """Refuse a string that is too long or contains NUL, anywhere in the message. The refusal never shows its value."""
+    for field in _string_fields(message.DESCRIPTOR):
         value = getattr(message, field.name)
         if field.message_type is None:
             if value:
@@ -45,75 +68,111 @@ def check_strings(message: Message, path: str = "") -> None:
 def required(text: str, field: str) -> str:
     """The text; empty: INVALID_FIELD."""
     if not text:
-        raise invalid(field, "required")
+        raise refuse_field(field, "required")
     return text
 
 
+def parse(parser: Callable[[str], T], text: str, field: str) -> T:
+    """What ``parser`` makes of the text; InvalidValue becomes INVALID_FIELD."""
+    try:
+        return parser(text)
+    except InvalidValue as error:
+        raise refuse_field(field, str(error)) from None
+
+
+def email(text: str, field: str) -> str:
+    """A normalised e-mail address."""
+    return parse(normalise_email, text, field)
+
+
+def password(text: str, field: str) -> str:
+    """A normalised password."""
+    return parse(normalise_password, text, field)
+
+
+def token(kind: TokenKind, text: str, field: str) -> Token:
+    """A token of this kind."""
+    try:
+        return parse_token(kind, required(text, field))
+    except MalformedToken as error:
+        raise refuse_field(field, str(error)) from None
+
+
+def challenge_token(text: str) -> Token:
+    """The field ``challenge_token``."""
+    return token(TokenKind.CHALLENGE, text, "challenge_token")
+
+
+def session_token(text: str) -> Token:
+    """The field ``session_token``."""
+    return token(TokenKind.SESSION, text, "session_token")
+
+
 def absent(message: Message, *names: str) -> None:
-    """Refuse a field that goes not with the rest of the request: INVALID_FIELD."""
+    """Reject a field that conflicts with the rest of the request."""
     for name in names:
         if getattr(message, name):
-            raise invalid(name, "not beside an identity")
+            raise refuse_field(name, "not together with an identity")
 
 
 def positive(number: int, field: str) -> int:
-    """A number from 1 up; anything else: INVALID_FIELD."""
+    """A number from 1 up."""
     if number < 1:
-        raise invalid(field, "1 or more")
+        raise refuse_field(field, "1 or more")
     return number
 
 
 def uuid(text: str, field: str) -> UUID:
-    """A UUID in its usual form; anything else: INVALID_FIELD."""
+    """A UUID in its usual form."""
     try:
         parsed = UUID(text)
     except ValueError:
-        raise invalid(field, "a UUID") from None
+        raise refuse_field(field, "a UUID") from None
     if str(parsed) != text.lower():
-        raise invalid(field, "a UUID")
+        raise refuse_field(field, "a UUID")
     return parsed
 
 
 def request_id(text: str) -> UUID | None:
-    """The id of the logical call; empty: none, and no replay is wanted."""
+    """The field ``request_id``; None if it is empty."""
     return uuid(text, "request_id") if text else None
 
 
-def ip(text: str, field: str) -> str:
-    """An IP address in its shortest form, or empty where it is not known."""
+def ip_address(text: str, field: str) -> str:
+    """An IP address in its shortest form, or "" if it is not known."""
     try:
         if "%" not in text:
-            return str(ip_address(text)) if text else ""
+            return str(ipaddress.ip_address(text)) if text else ""
     except ValueError:
         pass
-    raise invalid(field, "an IPv4 or IPv6 address, without port or zone")
+    raise refuse_field(field, "an IPv4 or IPv6 address, without port or zone")
 
 
-def moment(timestamp: Timestamp, field: str) -> datetime:
-    """A time within the years that a timestamp may name."""
+def time(timestamp: Timestamp, field: str) -> datetime:
+    """An aware time in UTC."""
     try:
         return timestamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise invalid(field, "a time from year 1 to 9999") from None
+        raise refuse_field(field, "a time from year 1 to 9999") from None
 
 
 @cache
-def _checked(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
-    """The fields that hold strings, directly or further in. Times and the like hold none."""
-    return tuple(field for field in descriptor.fields if _holds_strings(field))
+def _string_fields(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
+    """The fields that contain strings, directly or in their messages."""
+    return tuple(field for field in descriptor.fields if _contains_strings(field))
 
 
-def _holds_strings(field: FieldDescriptor) -> bool:
+def _contains_strings(field: FieldDescriptor) -> bool:
     if field.message_type is not None:
-        return bool(_checked(field.message_type))
+        return bool(_string_fields(field.message_type))
     return field.type == FieldDescriptor.TYPE_STRING
 
 
-def _check_string(value: Any, name: str, path: str) -> None:
+def _check_string(value: str, name: str, path: str) -> None:
     if "\0" in value:
-        raise invalid(path, "must not hold NUL")
+        raise refuse_field(path, "must not contain NUL")
     if name in _PASSWORDS:
         if len(value.encode()) > _PASSWORD_BYTES:
-            raise invalid(path, f"at most {_PASSWORD_BYTES} bytes")
-    elif len(value) > (longest := _LENGTHS.get(name, _DEFAULT_LENGTH)):
-        raise invalid(path, f"at most {longest} characters")
+            raise refuse_field(path, f"at most {_PASSWORD_BYTES} bytes")
+    elif len(value) > (max_length := _LENGTHS.get(name, _DEFAULT_LENGTH)):
+        raise refuse_field(path, f"at most {max_length} characters")

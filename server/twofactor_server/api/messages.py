@@ -1,4 +1,4 @@
-"""Building responses: records in, messages out."""
+"""Building responses from records."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,13 +8,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from twofactor.v1 import account_service_pb2, two_factor_service_pb2, types_pb2
 from twofactor_server.domain import accounts, sessions
 from twofactor_server.domain.challenges import ChallengeState
-from twofactor_server.domain.not_me import Undone
+from twofactor_server.domain.revert import RevertedChange
 from twofactor_server.domain.second_factors import Method, Proof
-from twofactor_server.flows.authenticator_setup import StartedSetup
-from twofactor_server.flows.challenges import ChallengeView
-from twofactor_server.flows.completion import IssuedBackupCode
-from twofactor_server.flows.identities import ShownIdentity
-from twofactor_server.flows.status import TwoFactorStatus
+from twofactor_server.flows.account.identities import IdentityView
+from twofactor_server.flows.challenge import ChallengeView
+from twofactor_server.flows.idempotency import ShownBackupCode
+from twofactor_server.flows.two_factor.authenticator_setup import StartedSetup
+from twofactor_server.flows.two_factor.status import TwoFactorStatus
 
 SECOND_FACTORS = {
     Method.EMAIL: types_pb2.SECOND_FACTOR_EMAIL_CODE,
@@ -33,22 +33,21 @@ _STATES = {
 }
 
 
-def timestamp(moment: datetime | None) -> Timestamp | None:
-    """The time; None stays absent."""
-    if moment is None:
+def timestamp(time: datetime | None) -> Timestamp | None:
+    """The time; None for an absent field."""
+    if time is None:
         return None
     message = Timestamp()
-    message.FromDatetime(moment)
+    message.FromDatetime(time)
     return message
 
 
-def waits(in_force: Mapping[Proof, datetime]) -> list[types_pb2.Wait]:
-    """The waits in force."""
-    return [types_pb2.Wait(method=_PROOFS[proof], until_time=timestamp(until)) for proof, until in in_force.items()]
+def waits(current: Mapping[Proof, datetime]) -> list[types_pb2.Wait]:
+    """Until when each method admits no attempt."""
+    return [types_pb2.Wait(method=_PROOFS[proof], until_time=timestamp(until)) for proof, until in current.items()]
 
 
 def challenge(view: ChallengeView) -> types_pb2.Challenge:
-    """The challenge as the "Verify It's You" page needs it."""
     return types_pb2.Challenge(
         second_factor=SECOND_FACTORS[view.second_factor],
         backup_code_accepted=view.backup_code_accepted,
@@ -64,7 +63,7 @@ def challenge(view: ChallengeView) -> types_pb2.Challenge:
 
 
 def two_factor(status: TwoFactorStatus) -> two_factor_service_pb2.GetTwoFactorResponse:
-    """The second factor as the account page shows it; what the active method lacks stays absent."""
+    """The second factor. Fields that the active method does not have stay absent."""
     factor = status.factor
     response = two_factor_service_pb2.GetTwoFactorResponse(
         method=SECOND_FACTORS[factor.method], waits=waits(status.waits)
@@ -87,7 +86,7 @@ def two_factor(status: TwoFactorStatus) -> two_factor_service_pb2.GetTwoFactorRe
 
 
 def authenticator_setup(setup: StartedSetup) -> two_factor_service_pb2.StartAuthenticatorSetupResponse:
-    """The one answer that ever carries a TOTP secret."""
+    """The only response that contains a TOTP secret."""
     return two_factor_service_pb2.StartAuthenticatorSetupResponse(
         setup_id=str(setup.setup_id),
         secret=setup.enrolment.secret,
@@ -114,7 +113,6 @@ def session(record: sessions.Session) -> types_pb2.Session:
 
 
 def account(record: accounts.Account) -> types_pb2.Account:
-    """The account, without its password."""
     return types_pb2.Account(
         account_id=str(record.account_id),
         email=record.email,
@@ -125,8 +123,8 @@ def account(record: accounts.Account) -> types_pb2.Account:
     )
 
 
-def identity(linked: ShownIdentity) -> types_pb2.Identity:
-    """A linked identity, without what the provider knows the person by."""
+def identity(linked: IdentityView) -> types_pb2.Identity:
+    """A linked identity, without the provider's subject."""
     return types_pb2.Identity(
         identity_id=str(linked.identity_id),
         provider=linked.provider,
@@ -135,11 +133,11 @@ def identity(linked: ShownIdentity) -> types_pb2.Identity:
     )
 
 
-def undone(done: Sequence[Undone]) -> list["account_service_pb2.UndoneChange.ValueType"]:
-    """What a report did, by the names that both sides share."""
-    return [account_service_pb2.UndoneChange.Value(f"UNDONE_CHANGE_{one}") for one in done]
+def reverted_changes(reverted: Sequence[RevertedChange]) -> list["account_service_pb2.UndoneChange.ValueType"]:
+    """What a report did."""
+    return [account_service_pb2.UndoneChange.Value(f"UNDONE_CHANGE_{change}") for change in reverted]
 
 
-def backup_code(issued: IssuedBackupCode | None) -> types_pb2.BackupCode | None:
-    """The backup code on its one way to the owner."""
-    return types_pb2.BackupCode(code=issued.code, generation=issued.generation) if issued else None
+def backup_code(shown: ShownBackupCode | None) -> types_pb2.BackupCode | None:
+    """The backup code on its way to the owner."""
+    return types_pb2.BackupCode(code=shown.code, generation=shown.generation) if shown else None

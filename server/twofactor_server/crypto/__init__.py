@@ -1,1 +1,1 @@
-"""Hashing, sealing, tokens and codes. The only package that imports argon2, pyotp and cryptography."""
+"""Hashing, authenticated encryption, tokens and codes. Alone imports argon2, pyotp, cryptography and segno."""

@@ -1,54 +1,56 @@
-"""Making codes from the operating system's CSPRNG, and the keyed digests under which they are recognised."""
+"""Generation of codes, and the keyed digests (MACs) under which a code is recognised."""
 
 import hashlib
 import hmac
 import secrets
 from uuid import UUID
 
-from twofactor_server.crypto.keyring import Keyring, Purpose
+from twofactor_server.crypto.keyring import KeyPurpose, Keyring
 from twofactor_server.domain import backup_codes, email_codes
 
 
 def new_backup_code() -> str:
-    """16 symbols, 80 unbiased random bits (NIST SP 800-63B §4.2.1.1 asks 64)."""
+    """16 symbols, 80 unbiased random bits (NIST SP 800-63B §4.2.1.1 requires 64)."""
     return "".join(secrets.choice(backup_codes.ALPHABET) for _ in range(backup_codes.LENGTH))
 
 
 def new_email_code() -> str:
-    """6 digits, unbiased, leading zeros kept (NIST SP 800-63B §3.1.3.2)."""
+    """6 unbiased digits, with leading zeros (NIST SP 800-63B §3.1.3.2)."""
     return f"{secrets.randbelow(10**email_codes.DIGITS):0{email_codes.DIGITS}d}"
 
 
 def email_code_mac(keyring: Keyring, account_id: UUID, challenge_id: UUID, code: str) -> tuple[str, bytes]:
-    """The current key's id and the code's HMAC-SHA-256, bound to its challenge and its purpose, sign-in."""
-    key = keyring.current(Purpose.EMAIL_CODE)
+    """The id of the current key, and the HMAC-SHA-256 of the code, bound to its account and challenge."""
+    key = keyring.current(KeyPurpose.EMAIL_CODE)
     return key.key_id, _mac(key.material, b"sign-in", account_id, challenge_id.bytes + code.encode())
 
 
 def email_code_matches(
     keyring: Keyring, key_id: str, mac: bytes, account_id: UUID, challenge_id: UUID, code: str
 ) -> bool:
-    """Whether ``mac`` was made of this code for this challenge. A key that is gone matches nothing."""
-    key = keyring.find(Purpose.EMAIL_CODE, key_id)
+    """Whether ``mac`` was computed from this code for this challenge. False if the key was retired."""
+    key = keyring.find(KeyPurpose.EMAIL_CODE, key_id)
     if key is None:
         return False
     return hmac.compare_digest(mac, _mac(key.material, b"sign-in", account_id, challenge_id.bytes + code.encode()))
 
 
 def backup_code_fingerprints(keyring: Keyring, account_id: UUID, code: str) -> tuple[bytes, ...]:
-    """The keyed digests by which a typed code is recognised: the current key's first, then every other live key's.
+    """The keyed digests of a typed code: under the current key first, then under every other live key.
 
-    They serve to recognise a code already used or judged, never to accept one: that is Argon2id's work.
+    They only recognise a code that was already used or verified. Accepting a code takes Argon2id.
     """
     return tuple(
         _mac(key.material, b"backup-code", account_id, code.encode())
-        for key in keyring.live(Purpose.BACKUP_CODE_FINGERPRINT)
+        for key in keyring.live(KeyPurpose.BACKUP_CODE_FINGERPRINT)
     )
 
 
 def authorization_code_fingerprint(provider: str, code: str) -> bytes:
-    """What recognises the repeat of a call that carried this code. Not keyed: by then the code is spent at its
-    provider, and opens nothing."""
+    """The digest that recognises a retry with the same authorization code.
+
+    It needs no key: by then the provider has redeemed the code, and it is useless to a thief.
+    """
     return hashlib.sha256(f"authorization code\0{provider}\0{code}".encode()).digest()
 
 

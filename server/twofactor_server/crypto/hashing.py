@@ -1,7 +1,8 @@
-"""Argon2id off the event loop: a bounded queue before a thread pool at low priority.
+"""Argon2id outside the event loop: a bounded queue in front of a low-priority thread pool.
 
-One Argon2id takes tens of milliseconds of a core and releases the GIL. Beyond the bound the answer is OVERLOADED
-at once, and work whose deadline has passed is dropped unhashed: a late answer helps nobody and costs the next one.
+One Argon2id hash takes tens of milliseconds of one core and releases the GIL. When the queue is full, callers get
+OVERLOADED at once. A job whose deadline has passed is dropped without hashing: its result would arrive too late and
+delay the next one.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from twofactor_server.domain.calls import DeadlinePassed
 from twofactor_server.domain.refusals import Reason, Refusal
 
 QUEUED = 4
-"""Places beyond the threads' own: enough to keep them busy, few enough to keep the wait short."""
+"""Slots in addition to one per thread: enough to keep the threads busy, few enough to keep the wait short."""
 
 _NICENESS = 10
 _RETRY_AFTER = timedelta(seconds=1)
@@ -34,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Argon2Parameters:
-    """OWASP's floor for Argon2id by default: 19 MiB, 2 passes, 1 lane."""
+    """The defaults are OWASP's minimum for Argon2id: 19 MiB, 2 passes, 1 lane."""
 
     memory_kib: int = 19456
     time: int = 2
@@ -42,7 +43,7 @@ class Argon2Parameters:
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
+class NewBackupCode:
     """A new backup code and its Argon2id hash (a PHC string)."""
 
     code: str = field(repr=False)
@@ -50,7 +51,7 @@ class Replacement:
 
 
 class Argon2id:
-    """The blocking operations. ``operations`` counts them: equal work for unlike answers can be seen, not guessed."""
+    """The blocking operations. ``operations`` counts them, so that tests can compare the work behind two answers."""
 
     def __init__(self, parameters: Argon2Parameters) -> None:
         self._hasher = PasswordHasher(
@@ -59,9 +60,10 @@ class Argon2id:
             parallelism=parameters.parallelism,
         )
         self._parameters = parameters
-        self._counting = threading.Lock()
+        self._count_lock = threading.Lock()
         self.operations = 0
-        # Made now, with today's parameters: a baked-in hash drifts away from them and tells unknown accounts apart.
+        # Hashed with the current parameters. A constant would keep old ones, and its timing would reveal which
+        # accounts exist.
         self.decoy = self._hasher.hash(new_backup_code())
 
     def hash(self, secret: str) -> str:
@@ -70,106 +72,108 @@ class Argon2id:
         return self._hasher.hash(secret)
 
     def verify(self, phc: str, secret: str) -> bool:
-        """Whether ``secret`` was hashed to ``phc``."""
+        """Whether ``phc`` is a hash of ``secret``."""
         self._count()
         try:
             return self._hasher.verify(phc, secret)
         except (VerificationError, InvalidHashError):
             return False
 
-    def outdated(self, phc: str) -> bool:
-        """Whether today's parameters ask more work, in any of them, than ``phc`` was made with."""
-        made = extract_parameters(phc)
-        return made.memory_cost < self._parameters.memory_kib or made.time_cost < self._parameters.time
+    def is_outdated(self, phc: str) -> bool:
+        """Whether the current parameters require more memory or time than ``phc`` was hashed with."""
+        used = extract_parameters(phc)
+        return used.memory_cost < self._parameters.memory_kib or used.time_cost < self._parameters.time
 
-    def new_backup_code(self) -> Replacement:
-        """A fresh backup code and its hash."""
+    def new_backup_code(self) -> NewBackupCode:
+        """A new code, already hashed."""
         code = new_backup_code()
-        return Replacement(code, self.hash(code))
+        return NewBackupCode(code, self.hash(code))
 
-    def verify_and_replace(self, phc: str, code: str) -> Replacement | None:
-        """One job for use: verify, and only if right make the replacement. A job of two saves a wait in the queue."""
+    def verify_and_replace(self, phc: str, code: str) -> NewBackupCode | None:
+        """Verify, and generate the next code only if this one is correct. One job, so the caller queues once."""
         return self.new_backup_code() if self.verify(phc, code) else None
 
     def _count(self) -> None:
-        with self._counting:
+        with self._count_lock:
             self.operations += 1
 
 
 @dataclass(slots=True)
-class _Shared:
-    """What the calls that share one place share: the place, and the jobs that run in it."""
+class _SlotState:
+    """Shared by all calls that hold the same slot."""
 
     calls: int = 0
     jobs: dict[Hashable, "asyncio.Future[Any]"] = field(default_factory=dict)
 
 
-class Place:
-    """A reserved place in the queue. Calls with the same key share the place, and the result of equal jobs."""
+class Slot:
+    """A reserved slot of the queue. Calls with the same key share the slot and the results of equal jobs."""
 
-    def __init__(self, executor: ThreadPoolExecutor, shared: _Shared, job_done: Callable[[], None]) -> None:
+    def __init__(self, executor: ThreadPoolExecutor, state: _SlotState, on_job_done: Callable[[], None]) -> None:
         self._executor = executor
-        self._shared = shared
-        self._job_done = job_done
+        self._state = state
+        self._on_job_done = on_job_done
 
     async def run(self, job: Callable[[], T], deadline: float, key: Hashable = None) -> T:
-        """The job's result, once per ``key`` among those who share the place. Past the deadline: DeadlinePassed.
+        """The result of ``job``, which runs once per ``key`` for all holders of this slot.
 
-        The job outlives a cancelled caller: others may wait for it, and a thread cannot be stopped anyway.
+        Raises DeadlinePassed after ``deadline`` (on ``time.monotonic``). A cancelled caller does not stop the job:
+        other callers may wait for it, and a thread cannot be interrupted.
         """
         while True:
-            future = self._shared.jobs.get(key)
+            future = self._state.jobs.get(key)
             if future is None:
-                future = asyncio.get_running_loop().run_in_executor(self._executor, _in_time, job, deadline)
-                future.add_done_callback(_look_at)
-                future.add_done_callback(lambda _: self._job_done())
-                self._shared.jobs[key] = future
+                future = asyncio.get_running_loop().run_in_executor(self._executor, _run_before, deadline, job)
+                future.add_done_callback(_retrieve_exception)
+                future.add_done_callback(lambda _: self._on_job_done())
+                self._state.jobs[key] = future
             try:
                 result: T = await asyncio.shield(future)
                 return result
             except DeadlinePassed:
-                # It was the deadline of the call that queued the job; ours may still be ahead.
-                if self._shared.jobs.get(key) is future:
-                    del self._shared.jobs[key]
+                # This was the deadline of the call that queued the job. If ours is later, queue the job again.
+                if self._state.jobs.get(key) is future:
+                    del self._state.jobs[key]
                 if time.monotonic() >= deadline:
                     raise
 
 
 class HashingQueue:
-    """Reserves places, and runs jobs on as many threads as there are cores."""
+    """Reserves slots, and runs jobs on ``threads`` threads."""
 
     def __init__(self, argon2id: Argon2id, threads: int) -> None:
         self.argon2id = argon2id
-        self._executor = ThreadPoolExecutor(threads, "argon2id", initializer=_be_nice)
+        self._executor = ThreadPoolExecutor(threads, "argon2id", initializer=_lower_priority)
         self._free = threads + QUEUED
-        self._shared: dict[Hashable, _Shared] = {}
+        self._slots: dict[Hashable, _SlotState] = {}
 
     @contextlib.contextmanager
-    def place(self, key: Hashable = None) -> Iterator[Place]:
-        """A place for the time of the block, shared with every call that holds one under the same key.
+    def reserve(self, key: Hashable = None) -> Iterator[Slot]:
+        """Hold a slot during the block, shared with every call that holds one under the same key.
 
-        None free: OVERLOADED, and since this comes before any charge, nothing was charged.
+        Raises OVERLOADED if no slot is free. Callers reserve before they record an attempt, so an overloaded call
+        costs its owner nothing.
         """
-        own = object() if key is None else key
-        shared = self._shared.get(own)
-        if shared is None:
+        slot_key = object() if key is None else key
+        state = self._slots.get(slot_key)
+        if state is None:
             if self._free <= 0:
                 raise Refusal(Reason.OVERLOADED, retry_after=_RETRY_AFTER)
             self._free -= 1
-            shared = self._shared[own] = _Shared()
-        shared.calls += 1
+            state = self._slots[slot_key] = _SlotState()
+        state.calls += 1
         try:
-            yield Place(self._executor, shared, partial(self._free_if_idle, own, shared))
+            yield Slot(self._executor, state, partial(self._free_if_idle, slot_key, state))
         finally:
-            shared.calls -= 1
-            self._free_if_idle(own, shared)
+            state.calls -= 1
+            self._free_if_idle(slot_key, state)
 
     @contextlib.contextmanager
-    def lent(self) -> Iterator[None]:
-        """For the time of the block, others may have a place that the caller holds and does not use.
+    def release_temporarily(self) -> Iterator[None]:
+        """Let other callers use the slot that the caller holds but does not need during the block.
 
-        It is had again without asking: what was charged is carried to its end, even if the queue is then longer than
-        its bound by those who come back.
+        The slot is re-acquired unconditionally, so the queue may briefly exceed its limit; a recorded attempt must
+        be able to finish.
         """
         self._free += 1
         try:
@@ -177,32 +181,35 @@ class HashingQueue:
         finally:
             self._free -= 1
 
-    def _free_if_idle(self, key: Hashable, shared: _Shared) -> None:
-        """Give the place back once nobody holds it and no job runs in it: a cancelled caller's job still takes a
-        thread, and a place freed too early would let the queue grow beyond its bound."""
-        idle = shared.calls == 0 and all(job.done() for job in shared.jobs.values())
-        if idle and self._shared.get(key) is shared:
-            del self._shared[key]
+    def _free_if_idle(self, key: Hashable, state: _SlotState) -> None:
+        """Free the slot when no call holds it and no job runs in it.
+
+        The job of a cancelled caller still occupies a thread; freeing its slot would let the queue grow past its
+        limit.
+        """
+        idle = state.calls == 0 and all(job.done() for job in state.jobs.values())
+        if idle and self._slots.get(key) is state:
+            del self._slots[key]
             self._free += 1
 
     def close(self) -> None:
-        """Finish the running jobs, drop the waiting ones."""
+        """Wait for running jobs and drop queued ones."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _in_time(job: Callable[[], T], deadline: float) -> T:
+def _run_before(deadline: float, job: Callable[[], T]) -> T:
     if time.monotonic() >= deadline:
         raise DeadlinePassed
     return job()
 
 
-def _look_at(future: "asyncio.Future[Any]") -> None:
-    """Read the outcome, so that a job whose callers all left does not complain of an exception never retrieved."""
+def _retrieve_exception(future: "asyncio.Future[Any]") -> None:
+    """Prevent asyncio's "exception was never retrieved" warning for a job whose callers were all cancelled."""
     if not future.cancelled():
         future.exception()
 
 
-def _be_nice() -> None:
-    """Let the event loop go first: it answers hundreds of calls in the time of one hash."""
+def _lower_priority() -> None:
+    """The event loop goes first: it answers hundreds of calls in the time of one hash."""
     with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,4 +1,4 @@
-"""The keyring file: the server's own keys, each with an id and one purpose. It lies outside the database."""
+"""The keyring file: the server's own keys, each with an id and one purpose. It is stored outside the database."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from typing import Any, Self
 _KEY_BYTES = 32
 
 
-class Purpose(StrEnum):
-    """What a key is for; a key never serves two purposes."""
+class KeyPurpose(StrEnum):
+    """A key serves one purpose only."""
 
     TOTP_SECRET = "totp-secret"  # noqa: S105 - a purpose, not a secret
     OUTBOX = "outbox"
@@ -25,23 +25,24 @@ class Purpose(StrEnum):
 
 
 class KeyringError(Exception):
-    """The keyring file cannot be used; the text says why and holds no key."""
+    """The keyring file cannot be used. The message says why and contains no key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """256 bits for AES-256-GCM, HMAC-SHA-256 or HKDF-SHA-256, as the purpose has it."""
+    """256 bits for AES-256-GCM, HMAC-SHA-256 or HKDF-SHA-256, depending on the purpose."""
 
     key_id: str
-    purpose: Purpose
+    purpose: KeyPurpose
     material: bytes = field(repr=False)
 
 
 class Keyring:
-    """All live keys. The first key of a purpose is its current one: it makes, the others only recognise and open."""
+    """All live keys. The first key of a purpose is the current one: it seals and signs; the others only verify and
+    unseal."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
-        self._by_purpose: dict[Purpose, dict[str, Key]] = {purpose: {} for purpose in Purpose}
+        self._by_purpose: dict[KeyPurpose, dict[str, Key]] = {purpose: {} for purpose in KeyPurpose}
         for key in keys:
             if self._by_purpose[key.purpose].setdefault(key.key_id, key) is not key:
                 raise KeyringError(f"the keyring has the key {key.key_id} twice for {key.purpose}")
@@ -49,27 +50,26 @@ class Keyring:
             if not keys_of_purpose:
                 raise KeyringError(f"the keyring has no key for {purpose}")
 
-    def current(self, purpose: Purpose) -> Key:
-        """The key that makes new things."""
+    def current(self, purpose: KeyPurpose) -> Key:
         return next(iter(self._by_purpose[purpose].values()))
 
-    def live(self, purpose: Purpose) -> tuple[Key, ...]:
+    def live(self, purpose: KeyPurpose) -> tuple[Key, ...]:
         """Every key of the purpose, the current one first."""
         return tuple(self._by_purpose[purpose].values())
 
-    def find(self, purpose: Purpose, key_id: str) -> Key | None:
+    def find(self, purpose: KeyPurpose, key_id: str) -> Key | None:
         """The key with this id; None if it was retired."""
         return self._by_purpose[purpose].get(key_id)
 
     @classmethod
     def new(cls) -> Self:
-        """A keyring with one fresh key for every purpose."""
+        """A keyring with one new key for every purpose."""
         day = datetime.now(UTC).strftime("%Y%m%d")
-        return cls(Key(f"{day}-1", purpose, secrets.token_bytes(_KEY_BYTES)) for purpose in Purpose)
+        return cls(Key(f"{day}-1", purpose, secrets.token_bytes(_KEY_BYTES)) for purpose in KeyPurpose)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """The keyring in the file. Unreadable, malformed or readable by others: KeyringError."""
+        """Raises KeyringError if the file is unreadable, malformed, or readable by other users."""
         try:
             if os.name == "posix" and path.stat().st_mode & 0o077:
                 raise KeyringError(f"{path} can be read by other users: chmod 600 it")
@@ -82,13 +82,13 @@ class Keyring:
 
     @classmethod
     def load_or_create(cls, path: Path) -> Self:
-        """The keyring in the file, made with mode 0600 if there is none; several processes may call it at once."""
+        """Load the file; create it with mode 0600 if it does not exist. Several processes may call this at once."""
         if not path.exists():
             cls.new()._create(path)
         return cls.load(path)
 
     def _create(self, path: Path) -> None:
-        """Write the file whole or not at all: a server killed here leaves no half keyring, and a second maker loses."""
+        """Create the file atomically: a crash leaves no partial keyring, and of two processes one wins."""
         entries = [
             {"purpose": key.purpose, "id": key.key_id, "key": b64encode(key.material).decode()}
             for keys in self._by_purpose.values()
@@ -115,7 +115,7 @@ def _key(entry: Mapping[str, Any]) -> Key:
     if len(material) != _KEY_BYTES:
         raise ValueError(len(material))
     key_id = str(entry["id"])
-    # Its length is one byte of everything that is sealed under it.
+    # Sealed bytes store the length of the key id in one byte.
     if not 0 < len(key_id.encode()) <= 255:
         raise ValueError(len(key_id))
-    return Key(key_id, Purpose(entry["purpose"]), material)
+    return Key(key_id, KeyPurpose(entry["purpose"]), material)

@@ -1,7 +1,7 @@
-"""Sealing: AES-256-GCM for what the database must hold and its thief must not read.
+"""AES-256-GCM for values that the database must store and a database thief must not be able to read.
 
-Two kinds. ``seal`` uses a key of the keyring: TOTP secrets and outbox payloads. ``seal_reply`` uses a key that
-only the holder of the caller's token can derive: not even the database together with the keyring opens a reply.
+``seal`` uses a key of the keyring: TOTP secrets and outbox payloads. ``seal_reply`` uses a key that only the holder of
+the caller's token can derive, so the database and the keyring together do not decrypt a stored reply.
 """
 
 import hmac
@@ -14,23 +14,23 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from twofactor_server.crypto.keyring import Key, Keyring, Purpose
+from twofactor_server.crypto.keyring import Key, KeyPurpose, Keyring
 from twofactor_server.crypto.tokens import Token
 
 _NONCE_BYTES = 12
 
 
 class UnsealError(Exception):
-    """The bytes do not open: another key, another place, or altered."""
+    """Decryption failed: wrong key, wrong associated data, or altered bytes."""
 
 
-class UnknownKey(UnsealError):
-    """The keyring has no key of the id that the bytes name: retired here, or not come here yet."""
+class UnknownKeyError(UnsealError):
+    """The keyring has no key with the id in the sealed bytes: it was retired, or this server does not have it yet."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyPlace:
-    """Where a reply belongs. It opens nowhere else. ``scope_id`` is the challenge's or the session's id."""
+class ReplyContext:
+    """What a stored reply is bound to. ``scope_id`` is the id of the challenge or the session."""
 
     account_id: UUID
     scope_id: UUID
@@ -39,55 +39,64 @@ class ReplyPlace:
     request_id: UUID
 
     @property
-    def _associated_data(self) -> bytes:
+    def associated_data(self) -> bytes:
         return self.account_id.bytes + self.scope_id.bytes + self.generation.to_bytes(8, "big")
 
     @property
-    def _info(self) -> bytes:
+    def key_info(self) -> bytes:
+        """The ``info`` of HKDF: every method and request id has a key of its own."""
         return self.method.encode() + b"\0" + self.request_id.bytes
 
 
-def seal(keyring: Keyring, purpose: Purpose, place: bytes, plaintext: bytes) -> bytes:
-    """Seal for ``place`` (account and record ids): swapped into another row, the bytes do not open."""
+def seal(keyring: Keyring, purpose: KeyPurpose, associated_data: bytes, plaintext: bytes) -> bytes:
+    """Encrypt with the current key. ``associated_data`` (ids of account and record) ties the bytes to one row."""
     key = keyring.current(purpose)
     key_id = key.key_id.encode()
-    return bytes([len(key_id)]) + key_id + _encrypt(key.material, purpose.encode() + b"\0" + place, plaintext)
+    ciphertext = _encrypt(key.material, _bind(purpose, associated_data), plaintext)
+    return bytes([len(key_id)]) + key_id + ciphertext
 
 
-def unseal(keyring: Keyring, purpose: Purpose, place: bytes, sealed: bytes) -> bytes:
-    """What ``seal`` sealed for this purpose and place; anything else: UnsealError."""
+def unseal(keyring: Keyring, purpose: KeyPurpose, associated_data: bytes, sealed: bytes) -> bytes:
+    """The plaintext given to ``seal``. Raises UnsealError if anything differs."""
     if not sealed:
         raise UnsealError
     end = 1 + sealed[0]
     key = keyring.find(purpose, sealed[1:end].decode(errors="replace"))
     if key is None:
-        raise UnknownKey
-    return _decrypt(key.material, purpose.encode() + b"\0" + place, sealed[end:])
+        raise UnknownKeyError
+    return _decrypt(key.material, _bind(purpose, associated_data), sealed[end:])
 
 
-def seal_reply(keyring: Keyring, token: Token, place: ReplyPlace, plaintext: bytes) -> tuple[str, bytes]:
+def seal_reply(keyring: Keyring, token: Token, context: ReplyContext, plaintext: bytes) -> tuple[str, bytes]:
     """The id of the reply key used, and the sealed bytes."""
-    key = keyring.current(Purpose.REPLY)
-    return key.key_id, _encrypt(_reply_key(key, token, place), place._associated_data, plaintext)
+    key = keyring.current(KeyPurpose.REPLY)
+    return key.key_id, _encrypt(_reply_key(key, token, context), context.associated_data, plaintext)
 
 
-def unseal_reply(keyring: Keyring, key_id: str, token: Token, place: ReplyPlace, sealed: bytes) -> bytes:
-    """The reply, for the holder of the token; UnsealError for anybody else, or once the reply key is retired."""
-    key = keyring.find(Purpose.REPLY, key_id)
+def unseal_reply(keyring: Keyring, key_id: str, token: Token, context: ReplyContext, sealed: bytes) -> bytes:
+    """The plaintext given to ``seal_reply``. Raises UnsealError without the same token, or once the key is retired."""
+    key = keyring.find(KeyPurpose.REPLY, key_id)
     if key is None:
-        raise UnknownKey
-    return _decrypt(_reply_key(key, token, place), place._associated_data, sealed)
+        raise UnknownKeyError
+    return _decrypt(_reply_key(key, token, context), context.associated_data, sealed)
 
 
 def content_fingerprint(token: Token, content: bytes) -> bytes:
-    """What recognises the content of a logical call. Keyed by the token alone: under a key of the server's own it
-    would let the thief of database and keyring try passwords against it."""
+    """The MAC that recognises the content of an idempotent request.
+
+    The key is derived from the token alone. With a server key, someone who steals database and keyring could use it to
+    test guessed passwords.
+    """
     key = _derive(token, salt=b"", info=b"content fingerprint")
     return hmac.digest(key, content, "sha256")
 
 
-def _reply_key(key: Key, token: Token, place: ReplyPlace) -> bytes:
-    return _derive(token, salt=key.material, info=place._info)
+def _bind(purpose: KeyPurpose, associated_data: bytes) -> bytes:
+    return purpose.encode() + b"\0" + associated_data
+
+
+def _reply_key(key: Key, token: Token, context: ReplyContext) -> bytes:
+    return _derive(token, salt=key.material, info=context.key_info)
 
 
 def _derive(token: Token, *, salt: bytes, info: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""TOTP (RFC 6238): secrets, the codes of given steps, and what an authenticator app is given to scan or type."""
+"""TOTP (RFC 6238): secrets, codes, and the enrolment data that an authenticator app scans or the user types."""
 
 import io
 import secrets
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pyotp
-import segno
 
 from twofactor_server.domain.authenticator import STEP_SECONDS
 
@@ -21,7 +20,7 @@ _ACCOUNT_BYTES = 254
 
 @dataclass(frozen=True)
 class Enrolment:
-    """One secret in the three forms that an app takes."""
+    """One secret in three forms: base32 in groups of four, an ``otpauth://`` URI, and a QR code as an SVG document."""
 
     secret: str = field(repr=False)
     otpauth_uri: str = field(repr=False)
@@ -29,18 +28,17 @@ class Enrolment:
 
 
 def new_secret() -> bytes:
-    """A fresh secret from the operating system's CSPRNG."""
     return secrets.token_bytes(SECRET_BYTES)
 
 
 def codes_at(secret: bytes, steps: Iterable[int]) -> dict[int, str]:
-    """The six-digit code of each step (SHA-1, 30 s, T0 = 0: the only values that every app honours)."""
+    """The six-digit code of each time step (SHA-1, 30 s, T0 = 0: the only values that every app supports)."""
     hotp = pyotp.HOTP(_base32(secret))
     return {step: hotp.at(step) for step in steps}
 
 
 def enrolment(secret: bytes, issuer: str, email: str) -> Enrolment:
-    """The secret as an app is given it: by hand, as a URI, as a QR code (an SVG document)."""
+    """The forms in which ``email``'s owner can add the secret to an app; ``issuer`` is the name the app shows."""
     text = _base32(secret)
     uri = _otpauth_uri(text, issuer, email)
     return Enrolment(
@@ -51,27 +49,29 @@ def enrolment(secret: bytes, issuer: str, email: str) -> Enrolment:
 
 
 def _otpauth_uri(secret: str, issuer: str, email: str) -> str:
-    # A colon parts issuer and account in the label, so neither may hold one; the issuer stands in the label and
-    # in the parameter, and apps that find them different refuse. Spaces are %20: some apps show a plus as it is.
-    # Both are cut so that the whole still fits into a QR code: a label may be shorter than a name, a code is needed.
-    issuer = quote(_cut(issuer.replace(":", " ").strip(), _ISSUER_BYTES), safe="")
-    account = quote(_cut(email.replace(":", " "), _ACCOUNT_BYTES), safe="@")
+    # A colon separates issuer and account in the label, so neither may contain one. Apps reject a URI whose label and
+    # issuer parameter differ. Spaces are %20, because some apps display a plus sign literally. Long names are
+    # truncated, because the URI must fit into a QR code.
+    issuer = quote(_truncate(issuer.replace(":", " ").strip(), _ISSUER_BYTES), safe="")
+    account = quote(_truncate(email.replace(":", " "), _ACCOUNT_BYTES), safe="@")
     return (
         f"otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}"
         f"&algorithm=SHA1&digits=6&period={STEP_SECONDS}"
     )
 
 
-def _cut(text: str, most: int) -> str:
-    return text.encode()[:most].decode(errors="ignore")
+def _truncate(text: str, max_bytes: int) -> str:
+    return text.encode()[:max_bytes].decode(errors="ignore")
 
 
 def _qr_code_svg(uri: str) -> str:
-    drawing = io.BytesIO()
+    import segno  # on first use: it takes some 15 ms
+
+    svg = io.BytesIO()
     segno.make(uri, error="m", micro=False).save(
-        drawing, kind="svg", scale=4, border=4, light="#fff", title="Scan with your authenticator app"
+        svg, kind="svg", scale=4, border=4, light="#fff", title="Scan with your authenticator app"
     )
-    return drawing.getvalue().decode()
+    return svg.getvalue().decode()
 
 
 def _base32(secret: bytes) -> str:

@@ -1,19 +1,16 @@
-"""A challenge: one sign-in that has passed its first factor and waits for the second."""
+"""A challenge: one sign-in that has passed its first factor and waits for its second factor."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from twofactor_server.domain import limits
 from twofactor_server.domain.refusals import Reason, Refusal
-
-LIFETIME = timedelta(minutes=10)
-ATTEMPTS = 5
-"""Attempts on one challenge, all methods together."""
 
 
 class ChallengeState(StrEnum):
-    """OPEN: waits for a proof. The other three are final."""
+    """OPEN waits for a proof. The other states are final."""
 
     OPEN = "open"
     COMPLETED = "completed"
@@ -23,7 +20,7 @@ class ChallengeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The row of ``challenges``. ``email`` is frozen at the start: a changed address receives nothing of it."""
+    """A row of ``challenges``. ``email`` is the account's address when the challenge was made; its codes go there."""
 
     account_id: UUID
     challenge_id: UUID
@@ -40,11 +37,11 @@ class Challenge:
 
     @property
     def attempts_left(self) -> int:
-        """How many attempts are left, never below 0."""
-        return max(0, ATTEMPTS - self.attempts)
+        """From 0 to 5."""
+        return max(0, limits.ATTEMPTS_PER_CHALLENGE - self.attempts)
 
     def state(self, now: datetime) -> ChallengeState:
-        """Completed outlasts everything; running out of time or being voided outranks spent attempts."""
+        """COMPLETED before EXPIRED (out of time or voided) before EXHAUSTED, where several apply."""
         if self.complete_time is not None:
             return ChallengeState.COMPLETED
         if self.void_time is not None or now >= self.expire_time:
@@ -52,7 +49,7 @@ class Challenge:
         return ChallengeState.EXHAUSTED if self.attempts_left == 0 else ChallengeState.OPEN
 
     def check_live(self, now: datetime) -> None:
-        """Refuse a challenge that is completed, out of time or voided; spent attempts are the charge's business."""
+        """Refuse a challenge that is completed, expired or void. Spent attempts are refused where one is charged."""
         match self.state(now):
             case ChallengeState.COMPLETED:
                 raise Refusal(Reason.CHALLENGE_CONSUMED)

@@ -1,31 +1,28 @@
-"""First factors: what a sign-in begins with."""
+"""First factors: what a sign-in starts with."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
+from twofactor_server.domain import limits
 from twofactor_server.domain.identities import ProviderCredential
-from twofactor_server.domain.sessions import FRESH
-
-CLOCK_TOLERANCE = timedelta(seconds=2)
-"""How far another machine's clock may run ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A trusted caller's word that it checked the account's first factor at ``auth_time``."""
+    """A trusted caller's statement that it checked the account's first factor at ``auth_time``."""
 
     account_id: UUID
     auth_time: datetime
 
     def recent(self, now: datetime) -> bool:
-        """At most 10 minutes old, and not in the future."""
-        return now - FRESH <= self.auth_time <= now + CLOCK_TOLERANCE
+        """Whether it is at most ``MAX_PROOF_AGE`` old and not in the future."""
+        return now - limits.MAX_PROOF_AGE <= self.auth_time <= now + limits.CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordCredential:
-    """An address and a password, as they were typed."""
+    """A normalised address and password."""
 
     email: str
     password: str = field(repr=False)

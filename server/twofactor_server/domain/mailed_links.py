@@ -1,4 +1,4 @@
-"""Links sent by mail: bound to one purpose, used once; the same use again is answered the same."""
+"""Links sent by mail. Each serves one purpose and is used once; the same use repeated gets the same answer."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,38 +6,39 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from twofactor_server.domain import limits
 from twofactor_server.domain.refusals import Reason, Refusal
 
 
-class Purpose(StrEnum):
-    """What a link is for; the value is its path below the link base."""
+class LinkPurpose(StrEnum):
+    """What a link is for. The value is its path below the link base URL."""
 
     RESET_PASSWORD = "reset-password"  # noqa: S105 - a purpose, not a password
     CONFIRM_EMAIL = "confirm-email"
-    NOT_ME = "not-me"
-    CONFIRM_SIGN_IN = "confirm-sign-in"
+    UNDO = "not-me"
+    UNLOCK = "confirm-sign-in"
 
     @property
     def lifetime(self) -> timedelta:
-        """How long a link works after it was made."""
+        """How long a link works."""
         return _LIFETIMES[self]
 
 
 _LIFETIMES = {
-    Purpose.RESET_PASSWORD: timedelta(hours=1),
-    Purpose.CONFIRM_EMAIL: timedelta(hours=24),
-    Purpose.NOT_ME: timedelta(days=7),
-    Purpose.CONFIRM_SIGN_IN: timedelta(days=7),
+    LinkPurpose.RESET_PASSWORD: limits.PASSWORD_RESET_LINK_LIFETIME,
+    LinkPurpose.CONFIRM_EMAIL: limits.EMAIL_CHANGE_LINK_LIFETIME,
+    LinkPurpose.UNDO: limits.UNDO_LINK_LIFETIME,
+    LinkPurpose.UNLOCK: limits.UNLOCK_LINK_LIFETIME,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class MailedLink:
-    """The row of ``mailed_links``. ``details`` say what it speaks of and hold no secret; ``totp_secret`` is sealed."""
+    """A row of ``mailed_links``. ``details`` describe the change and hold no secret; ``totp_secret`` is sealed."""
 
     account_id: UUID
     link_id: UUID
-    purpose: Purpose
+    purpose: LinkPurpose
     details: dict[str, Any]
     totp_secret: bytes | None
     create_time: datetime
@@ -46,7 +47,7 @@ class MailedLink:
     use_time: datetime | None
     use_fingerprint: bytes | None
 
-    def check_live(self, purpose: Purpose, now: datetime) -> None:
-        """Refuse a link of another purpose, one that is over, and one that something made void. A used one passes."""
+    def check_live(self, purpose: LinkPurpose, now: datetime) -> None:
+        """Refuse a link for another purpose, an expired one and a void one. A used link passes."""
         if self.purpose is not purpose or self.void_time is not None or now >= self.expire_time:
             raise Refusal(Reason.LINK_INVALID)

@@ -1,71 +1,82 @@
-"""What a new password must not be (NIST SP 800-63B §3.1.1.2): short, well known, or about its owner.
+"""What a new password must not be (NIST SP 800-63B §3.1.1.2): short, well known, or context-specific.
 
-No rule asks for kinds of characters. What is asked is that a guesser does not come to it early: none of the words and
-passwords that guessers try first, nothing that can be read off the sign-in page, none of these with a year behind it,
-and nothing that is long only by saying it again.
+There are no composition rules. A password must not be among an attacker's first guesses: common passwords, words and
+names, what can be read off the sign-in page, any of these with a year or a few marks around it, and repetitions.
 """
 
+import unicodedata
 from collections.abc import Collection
 from functools import cache
 from itertools import pairwise
 
-from twofactor_server.domain.refusals import Reason, Refusal
+from twofactor_server.domain.refusals import InvalidValue, Reason, Refusal
 
-CODE_POINTS = 8
-"""NIST SP 800-63B §3.1.1.2: enough where a second factor is always asked."""
+MAX_BYTES = 1024
+"""Bounds the work of hashing; far above the 64 characters that must be allowed."""
+
+MIN_LENGTH = 8
+"""Code points (NIST SP 800-63B §3.1.1.2: enough where a second factor is always required)."""
 
 _PADDING = 4
-"""A known word stays known with so many digits and marks around it: a year, an exclamation mark."""
+"""How many digits and marks around a known word are ignored: a year, an exclamation mark."""
 
-_SHORTEST_WORD = 3
-"""Of the product's name and the address. Shorter parts of them (`uk`, `j`) stand in many a good password."""
+_MIN_WORD_LENGTH = 3
+"""Shorter parts of the product's name and the address (`uk`, `j`) occur in many good passwords."""
 
 
-def check_new_password(password: str, field: str) -> None:
-    """Refuse a password, in normal form, that anybody could think of: PASSWORD_REJECTED, and the rule says why.
+def normalise_password(typed: str) -> str:
+    """The password in Unicode NFC (NIST SP 800-63B §3.1.1.2), not trimmed or cut. Too long or empty: InvalidValue."""
+    password = unicodedata.normalize("NFC", typed)
+    if not password or len(password.encode()) > MAX_BYTES:
+        raise InvalidValue("1 to 1,024 bytes")
+    return password
 
-    The first call reads the lists of what is known (0.2 s): make it in a thread.
+
+def check_strength(password: str) -> None:
+    """Refuse a normalised password that is easy to guess: PASSWORD_REJECTED with the rule.
+
+    The first call reads the lists of common passwords (0.2 s): run it in a thread.
     """
-    if len(password) < CODE_POINTS:
-        raise _rejected(field, f"at least {CODE_POINTS} characters")
-    said_once = _said_once(password.lower())
-    if len(said_once) < CODE_POINTS:
-        raise _rejected(field, f"not the same few characters again and again: repeated, {len(said_once)} count once")
-    if len({ord(after) - ord(before) for before, after in pairwise(said_once)} - {1, -1}) == 0:
-        raise _rejected(field, "not a row of neighbouring letters or digits")
-    if _is_one_of(known_words(), said_once):
-        raise _rejected(field, "not a well-known password, word or name, also not with digits or marks around it")
+    if len(password) < MIN_LENGTH:
+        raise _rejected(f"at least {MIN_LENGTH} characters")
+    period = _smallest_period(password.lower())
+    if len(period) < MIN_LENGTH:
+        raise _rejected(f"not a repetition: the repeated part has only {len(period)} characters")
+    if len({ord(after) - ord(before) for before, after in pairwise(period)} - {1, -1}) == 0:
+        raise _rejected("not a sequence of neighbouring letters or digits")
+    if _is_one_of(common_words(), period):
+        raise _rejected("not a common password, word or name, with or without digits and marks around it")
 
 
-def check_not_about(password: str, field: str, email: str, product_name: str) -> None:
-    """Refuse a password, in normal form, that is the product's name or a part of the (normalised) address."""
-    said_once = _said_once(password.lower())
+def check_context_specific(password: str, email: str, product_name: str) -> None:
+    """Refuse a normalised password that is the product's name or a part of the normalised address."""
+    period = _smallest_period(password.lower())
     local, _, domain = email.partition("@")
     names = (email, local, domain, *_parts(local), *_parts(domain), product_name.lower(), *_parts(product_name.lower()))
-    if _is_one_of({name for name in names if len(name) >= _SHORTEST_WORD}, said_once):
-        raise _rejected(field, "not your address, a part of it or the name of this service")
+    if _is_one_of({name for name in names if len(name) >= _MIN_WORD_LENGTH}, period):
+        raise _rejected("not your e-mail address, a part of it or the name of this service")
 
 
 @cache
-def known_words() -> frozenset[str]:
+def common_words() -> frozenset[str]:
     """The 30,000 most common passwords, and the most common English words and names, in lower case."""
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # late: start-up stays quick
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # imported late: it slows down the start
 
-    # Of the package, only its lists are of use here. Its estimate takes a time that a typed password can make
-    # arbitrarily long, and keeps the words about one owner where the next one's password is judged.
+    # Only the package's lists are used. A crafted password makes its estimator arbitrarily slow, and the estimator
+    # keeps one person's context-specific words for the next person's password.
     return frozenset().union(*FREQUENCY_LISTS.values())
 
 
-def _said_once(password: str) -> str:
-    """What the password repeats, as `password1` in `password1password1`; else the password.
+def _smallest_period(password: str) -> str:
+    """The part that the password repeats (`password1` in `password1password1`), or the password.
 
-    A text is a repetition exactly if it is found in its own double before the middle.
+    A string is a repetition if and only if it occurs in its own double before the middle.
     """
     return password[: (password + password).find(password, 1)]
 
 
 def _is_one_of(words: Collection[str], text: str) -> bool:
-    """Whether the password is one of the words, with at most four digits or marks before and after it."""
+    """Whether the text is one of the words with at most four digits or marks around it."""
     most = min(_PADDING, len(text) - 1)
     fronts = next((n for n in range(most) if text[n].isalpha()), most)
     backs = next((n for n in range(most) if text[-1 - n].isalpha()), most)
@@ -74,9 +85,9 @@ def _is_one_of(words: Collection[str], text: str) -> bool:
 
 
 def _parts(name: str) -> list[str]:
-    """The words in a name that has dots, hyphens and the like between them."""
+    """The words in a name, separated by dots, hyphens and the like."""
     return "".join(c if c.isalnum() else " " for c in name).split()
 
 
-def _rejected(field: str, rule: str) -> Refusal:
-    return Refusal(Reason.PASSWORD_REJECTED, field=field, rule=rule)
+def _rejected(rule: str) -> Refusal:
+    return Refusal(Reason.PASSWORD_REJECTED, rule=rule)

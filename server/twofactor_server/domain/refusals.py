@@ -1,11 +1,20 @@
-"""The one vocabulary of refusals. A refusal is an answer of the product, not a fault of the server."""
+"""Refusals: answers of the product other than success. They are not faults of the server.
 
+A ``Refusal`` is an exception: it rolls back the transaction that it leaves. What a refusal must keep, such as a charged
+attempt, is kept by *returning* a ``CommittedRefusal`` out of the transaction and raising it afterwards with ``unwrap``.
+Neither can be used in place of the other: one cannot be raised, and the other is not part of any return type.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Reason(StrEnum):
-    """Why a call was refused; the names of the contract's ``ErrorReason`` without their prefix."""
+    """Why a call was refused: the names of the contract's ``ErrorReason`` without their prefix."""
 
     CALLER_UNAUTHENTICATED = "CALLER_UNAUTHENTICATED"
     CALLER_NOT_ALLOWED = "CALLER_NOT_ALLOWED"
@@ -47,9 +56,9 @@ class Reason(StrEnum):
 class Refusal(Exception):
     """A call refused for ``reason``.
 
-    ``field`` names the request's field at fault (snake_case path from the root), ``retry_after`` is how
-    long to wait, ``details`` become the metadata of ErrorInfo. None of them ever holds a value that the
-    caller sent: an echoed secret is a leaked one.
+    ``rule`` says what a value must be, ``retry_after`` how long to wait; ``details`` become the metadata of ErrorInfo.
+    ``field`` is the path of the request's field and is set by the API only. None of them holds a value that the caller
+    sent: it could be a secret.
     """
 
     def __init__(
@@ -69,6 +78,34 @@ class Refusal(Exception):
         self.details = details
 
 
-def invalid(field: str, rule: str) -> Refusal:
-    """A malformed field: ``rule`` says in a few words what it must be."""
-    return Refusal(Reason.INVALID_FIELD, field=field, rule=rule)
+@dataclass(frozen=True, slots=True)
+class CommittedRefusal:
+    """A refusal whose transaction commits. Return it from the transaction's block."""
+
+    refusal: Refusal
+
+    @property
+    def reason(self) -> Reason:
+        """Why the call is refused."""
+        return self.refusal.reason
+
+
+def refuse_committed(reason: Reason, **details: Any) -> CommittedRefusal:
+    """A refusal for ``reason`` that is returned, so that the transaction commits."""
+    return CommittedRefusal(Refusal(reason, **details))
+
+
+def unwrap(outcome: T | CommittedRefusal) -> T:
+    """The result of a committed transaction; a CommittedRefusal is raised as its Refusal."""
+    if isinstance(outcome, CommittedRefusal):
+        raise outcome.refusal
+    return outcome
+
+
+class InvalidValue(ValueError):
+    """A malformed value. The text is the rule that it breaks; the API adds the field that it came from."""
+
+
+def invalid(rule: str) -> Refusal:
+    """A well-formed value that cannot be used here. The API adds the field that it came from."""
+    return Refusal(Reason.INVALID_FIELD, rule=rule)

@@ -1,16 +1,11 @@
-"""The account's second factor: one record that holds all that is true of it."""
+"""The account's second factor: one record holds its whole state."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-DISABLED_AFTER = 100
-"""Consecutive failures that disable an authenticator until it is bound anew (NIST SP 800-63B §3.2.2)."""
-
-FREE_FAILURES = 4
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(hours=1)
+from twofactor_server.domain import limits
 
 
 class Method(StrEnum):
@@ -21,7 +16,7 @@ class Method(StrEnum):
 
 
 class Proof(StrEnum):
-    """What proved a second factor."""
+    """What proved the second factor."""
 
     EMAIL_CODE = "email_code"
     AUTHENTICATOR = "authenticator"
@@ -30,25 +25,25 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Consecutive failures of one method, and the moment until which no attempt of it is admitted."""
+    """Consecutive failures of one method, and until when no attempt is admitted."""
 
     failures: int = 0
     wait_until: datetime | None = None
 
-    def charged(self, now: datetime) -> "Counter":
-        """One failure more. The wait starts now; when it ends, one attempt is admitted."""
+    def after_failure(self, now: datetime) -> "Counter":
+        """The counter after one more failure. Its wait starts now; when it ends, one attempt is admitted."""
         failures = self.failures + 1
-        wait = wait_after(failures)
+        wait = limits.CODE_BACKOFF.wait_after(failures)
         return Counter(failures, now + wait if wait else None)
 
-    def waiting(self, now: datetime) -> timedelta | None:
-        """How long the wait in force still lasts; None if there is none."""
+    def remaining_wait(self, now: datetime) -> timedelta | None:
+        """How long the current wait still lasts; None if there is none."""
         return self.wait_until - now if self.wait_until and self.wait_until > now else None
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """The row of ``second_factors``, as it was under its lock. The secret is sealed, the code is hashed."""
+    """A row of ``second_factors``. The secret is sealed, the backup code is hashed."""
 
     account_id: UUID
     method: Method
@@ -66,18 +61,10 @@ class SecondFactor:
 
 @dataclass(frozen=True, slots=True)
 class EarlierAuthenticator:
-    """An authenticator that a change took away, as it was then; the secret is sealed."""
+    """An authenticator that was replaced or removed, as it was then. The secret is sealed."""
 
     totp_secret: bytes = field(repr=False)
     last_step: int | None
     enable_time: datetime | None
     failures: int
     disabled: bool
-
-
-def wait_after(failures: int) -> timedelta | None:
-    """None for failures 1-4, 30 s for the 5th, doubled by each further one up to 1 h (NIST SP 800-63B §3.2.2)."""
-    if failures <= FREE_FAILURES:
-        return None
-    doublings = min(failures - FREE_FAILURES - 1, 7)
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)

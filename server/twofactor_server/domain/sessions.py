@@ -1,18 +1,13 @@
-"""Sessions: what a completed sign-in results in."""
+"""Sessions: the result of a completed sign-in."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from twofactor_server.domain import limits
 from twofactor_server.domain.calls import Client
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import Method, Proof
-
-REAUTHENTICATION_ATTEMPTS = 5
-"""Distinct wrong re-authentications that end the session."""
-
-FRESH = timedelta(minutes=10)
-"""How old a second factor, or an asserted first factor, may be to count as one of now."""
 
 _AUTHENTICATION_METHODS = {
     Proof.EMAIL_CODE: ("otp", "urn:twofactor:email"),
@@ -23,8 +18,8 @@ _AUTHENTICATION_METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """Overall and idle life (NIST SP 800-63B §2.2.3: at most 24 h and 1 h), and those of a browser that its owner
-    asked to be remembered on."""
+    """Overall and idle lifetime (NIST SP 800-63B §2.2.3: at most 24 h and 1 h), and those of a session that its owner
+    asked to be remembered."""
 
     lifetime: timedelta = timedelta(hours=24)
     idle: timedelta = timedelta(hours=1)
@@ -32,18 +27,18 @@ class SessionLimits:
     remembered_idle: timedelta = timedelta(days=3)
 
     def lifetime_of(self, *, remembered: bool) -> timedelta:
-        """How long a session lasts, however active it is."""
+        """How long a session lasts, even if it is used all the time."""
         return self.remembered_lifetime if remembered else self.lifetime
 
     def idle_of(self, *, remembered: bool) -> timedelta:
-        """After how long without use a session has ended."""
+        """After how long without use a session ends."""
         return self.remembered_idle if remembered else self.idle
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The row of ``sessions``. ``proof`` is the strongest second factor passed in it, at ``proof_time``; ``remembered``
-    says which limits are its own."""
+    """A row of ``sessions``. ``proof`` is the strongest second factor passed in it, at ``proof_time``; ``remembered``
+    chooses its limits."""
 
     account_id: UUID
     session_id: UUID
@@ -60,12 +55,12 @@ class Session:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """What proved the session, as RFC 8176 values and two of our own."""
+        """How the session was authenticated: RFC 8176 values and two of our own."""
         first = ("pwd",) if self.first_factor == "password" else ()
         return first + _AUTHENTICATION_METHODS[self.proof]
 
     def live(self, now: datetime, limits: SessionLimits) -> bool:
-        """Whether it was not ended, is not over, and was not idle too long."""
+        """Whether it was not ended, has time left and was not idle too long."""
         idle_end = self.last_active_time + limits.idle_of(remembered=self.remembered)
         return self.end_time is None and now < min(self.expire_time, idle_end)
 
@@ -75,9 +70,9 @@ class Session:
             raise Refusal(Reason.SESSION_ENDED)
 
     def passed(self, method: Method) -> bool:
-        """Whether the session passed the second factor that is active now; a stronger one counts."""
+        """Whether the session passed the second factor that is active now, or a stronger one."""
         return method is Method.EMAIL or self.proof is not Proof.EMAIL_CODE
 
-    def fresh(self, now: datetime) -> bool:
-        """Whether its second factor was passed at most 10 minutes ago."""
-        return now - self.proof_time <= FRESH
+    def proved_recently(self, now: datetime) -> bool:
+        """Whether its second factor was passed within ``MAX_PROOF_AGE``."""
+        return now - self.proof_time <= limits.MAX_PROOF_AGE

@@ -1,1 +1,1 @@
-"""What the product does: one file per factor or subject, one coroutine per method of the contract."""
+"""What each method of the contract does, grouped by service. A flow decides what must be true in one transaction."""

@@ -1,74 +1,78 @@
-"""Links sent by mail: made with the change that mails them, followed once."""
+"""Following a mailed link, once."""
 
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid4
 
 from twofactor_server.crypto.sealing import content_fingerprint
-from twofactor_server.crypto.tokens import Token, TokenKind, new_token
-from twofactor_server.domain.mailed_links import MailedLink, Purpose
+from twofactor_server.crypto.tokens import Token
+from twofactor_server.domain.accounts import Account
+from twofactor_server.domain.mailed_links import LinkPurpose, MailedLink
 from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.domain.second_factors import SecondFactor
-from twofactor_server.storage import mailed_links, second_factors
-from twofactor_server.storage.database import Transaction
+from twofactor_server.flows.unit_of_work import Dependencies, UnitOfWork
+from twofactor_server.storage import accounts, mailed_links, second_factors
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """A link that somebody follows, as it was under the lock. ``again``: it was used before, for the same content."""
+class PeekedLink:
+    """A live link and its account, read without a lock. ``used``: before, for the same content."""
 
-    factor: SecondFactor
     link: MailedLink
+    account: Account
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedLink:
+    """A live link, its account and its second factor, read under the lock. ``used``: before, for the same content."""
+
+    link: MailedLink
+    account: Account
+    factor: SecondFactor
     fingerprint: bytes
-    again: bool
+    used: bool
 
 
-async def make(
-    tx: Transaction,
-    account_id: UUID,
-    purpose: Purpose,
-    now: datetime,
-    *,
-    totp_secret: bytes | None = None,
-    **details: Any,
-) -> Token:
-    """Write a fresh link; its token goes into a sealed mail and nowhere else."""
-    token = new_token(TokenKind.LINK, account_id)
-    link = MailedLink(
-        account_id=account_id,
-        link_id=uuid4(),
-        purpose=purpose,
-        details=details,
-        totp_secret=totp_secret,
-        create_time=now,
-        expire_time=now + purpose.lifetime,
-        void_time=None,
-        use_time=None,
-        use_fingerprint=None,
-    )
-    await mailed_links.create(tx, link, token.digest)
-    return token
+async def peek_link(deps: Dependencies, token: Token, purpose: LinkPurpose, content: str) -> PeekedLink:
+    """Look at the link before anything is hashed for it. ``follow_link`` then checks it again under the lock.
 
-
-async def follow(tx: Transaction, token: Token, purpose: Purpose, content: str, now: datetime) -> Followed:
-    """Lock the account, then read the link. ``content`` is what the follower chose (a new password, or "").
-
-    Unknown, of another purpose, over, void, or used for other content: LINK_INVALID.
+    ``content`` is what the person chose: a new password, or "". A link that is unknown, for another purpose, expired,
+    void, or used for other content: LINK_INVALID.
     """
-    factor = await second_factors.lock(tx, token.account_id)
-    link = await mailed_links.find(tx, token.account_id, token.digest) if factor else None
-    if factor is None or link is None:
+    async with deps.database.reading() as tx:
+        link = await mailed_links.find(tx, token.account_id, token.digest)
+        account = await accounts.find(tx, token.account_id) if link else None
+    if link is None or account is None:
         raise Refusal(Reason.LINK_INVALID)
-    link.check_live(purpose, now)
-    fingerprint = content_fingerprint(token, f"{purpose}\0{content}".encode())
-    if link.use_fingerprint is not None and not hmac.compare_digest(link.use_fingerprint, fingerprint):
-        raise Refusal(Reason.LINK_INVALID)
-    return Followed(factor, link, fingerprint, again=link.use_fingerprint is not None)
+    link.check_live(purpose, deps.now())
+    return PeekedLink(link, account, _is_used(link, _fingerprint(token, purpose, content)))
 
 
-async def use_up(tx: Transaction, followed: Followed, now: datetime) -> None:
-    """Use the link up, in the transaction of what it does; whatever was read before, it is used once."""
-    if not await mailed_links.use(tx, followed.link, followed.fingerprint, now):
+async def follow_link(uow: UnitOfWork, token: Token, purpose: LinkPurpose, content: str) -> FollowedLink:
+    """Lock the account, then read the link. LINK_INVALID as for ``peek_link``."""
+    factor = await second_factors.lock(uow.tx, token.account_id)
+    link = await mailed_links.find(uow.tx, token.account_id, token.digest) if factor else None
+    account = await accounts.find(uow.tx, token.account_id) if link else None
+    if factor is None or link is None or account is None:
         raise Refusal(Reason.LINK_INVALID)
+    link.check_live(purpose, uow.now)
+    fingerprint = _fingerprint(token, purpose, content)
+    return FollowedLink(link, account, factor, fingerprint, _is_used(link, fingerprint))
+
+
+async def mark_link_used(uow: UnitOfWork, followed: FollowedLink) -> None:
+    """Use up the link, in the transaction of what it does. Used or void meanwhile: LINK_INVALID."""
+    if not await mailed_links.mark_used(uow.tx, followed.link, followed.fingerprint, uow.now):
+        raise Refusal(Reason.LINK_INVALID)
+
+
+def _fingerprint(token: Token, purpose: LinkPurpose, content: str) -> bytes:
+    return content_fingerprint(token, f"{purpose}\0{content}".encode())
+
+
+def _is_used(link: MailedLink, fingerprint: bytes) -> bool:
+    if link.use_fingerprint is None:
+        return False
+    if not hmac.compare_digest(link.use_fingerprint, fingerprint):
+        raise Refusal(Reason.LINK_INVALID)
+    return True

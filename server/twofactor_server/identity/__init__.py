@@ -1,1 +1,1 @@
-"""Asking identity providers: the only package that speaks HTTP, and that reads tokens which others have signed."""
+"""Clients of identity providers. No other package makes HTTP requests or verifies tokens signed by third parties."""

@@ -1,51 +1,48 @@
-"""The configured providers, and the one question to them."""
+"""The configured providers."""
 
 import asyncio
 import time
 from collections.abc import Iterable
 
 from twofactor_server.domain.identities import GITHUB, ProvenIdentity, ProviderCredential
-from twofactor_server.domain.refusals import Reason, Refusal, invalid
-from twofactor_server.identity.failures import unavailable
-from twofactor_server.identity.provider import Provider
+from twofactor_server.identity.provider import Provider, unavailable
 
-LONGEST = 7.0
-"""Seconds for one exchange, all its requests together."""
+EXCHANGE_SECONDS = 7.0
+"""The time limit of one exchange, with all its requests."""
 
-RESERVE = 1.0
-"""Seconds of the call's own time that are kept for what follows the exchange."""
+RESERVE_SECONDS = 1.0
+"""How much of the call's own time is kept for the work after the exchange."""
 
 
 class IdentityProviders:
-    """All of them, by name; none by default."""
+    """Providers by name; none by default."""
 
     def __init__(self, providers: Iterable[Provider] = ()) -> None:
         self._providers = {provider.name: provider for provider in providers}
 
-    def check(self, credential: ProviderCredential) -> None:
-        """Refuse a credential before anything is asked or charged: a provider that is not configured, a redirect URI
-        that is not exactly one of its own, a field that is missing."""
-        known = credential.provider in self._providers
-        if credential.provider and (
-            not known or (credential.first_factor == GITHUB) != (credential.provider == GITHUB)
-        ):
-            raise Refusal(Reason.PROVIDER_NOT_CONFIGURED)
-        credential.check()
-        if credential.redirect_uri not in self._providers[credential.provider].redirect_uris:
-            raise invalid(f"{credential.path}.redirect_uri", "one of those in the server's settings")
+    def serves(self, credential: ProviderCredential) -> bool:
+        """Whether the provider is configured and speaks the protocol of the credential."""
+        configured = credential.provider in self._providers
+        return configured and (credential.first_factor == GITHUB) == (credential.provider == GITHUB)
+
+    def allows_redirect(self, credential: ProviderCredential) -> bool:
+        """Whether the redirect URI is exactly one of those in the settings of this provider."""
+        return credential.redirect_uri in self._providers[credential.provider].redirect_uris
 
     async def exchange(
         self, credential: ProviderCredential, deadline: float, *, want_email: bool = False
     ) -> ProvenIdentity:
-        """Ask the provider whose code that is; ``check`` came before. Never inside a transaction.
+        """Redeem the authorization code of a configured provider. Never call this inside a transaction.
 
-        A code that it refuses, or that is of another sign-in: CREDENTIALS_MISMATCH. A provider that is down, slow or
-        wrong: DEPENDENCY_UNAVAILABLE, before ``deadline`` (on ``time.monotonic``).
+        Raises CREDENTIALS_MISMATCH if the provider rejects the code or it belongs to another sign-in, and
+        DEPENDENCY_UNAVAILABLE if the provider is down, slow or misbehaves: always before ``deadline`` (on
+        ``time.monotonic``).
         """
         provider = self._providers[credential.provider]
+        seconds = max(0.0, min(EXCHANGE_SECONDS, deadline - time.monotonic() - RESERVE_SECONDS))
         try:
-            async with asyncio.timeout(max(0.0, min(LONGEST, deadline - time.monotonic() - RESERVE))):
-                return await provider.ask(credential, want_email=want_email)
+            async with asyncio.timeout(seconds):
+                return await provider.exchange(credential, want_email=want_email)
         except TimeoutError:
             raise unavailable(provider.name, "took too long") from None
 

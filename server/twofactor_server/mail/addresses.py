@@ -1,32 +1,31 @@
-"""Addresses in mail headers."""
+"""E-mail addresses for the headers From and To."""
 
 import re
 from email.headerregistry import Address
 from email.utils import getaddresses
 
-from twofactor_server.mail.wording import one_line
+from twofactor_server.mail.formatting import one_line
 
-# What may not stand in an address for it to be exactly one: RFC 5322's specials but the dot, and spaces.
+# RFC 5322's special characters except the dot, and white space. Each could make a header hold several addresses.
 _SPECIAL = re.compile(r"[\s()<>@,:;\"\[\]\\]")
 
 
 def header_address(text: str, display_name: str = "") -> Address:
-    """The one address that ``text`` is. Raises ValueError, which does not repeat it, if it is none.
+    """The address in ``text``. Raises ValueError, without quoting it, unless ``text`` is exactly one address.
 
-    A domain in other letters than ASCII is written in its ASCII form by IDNA 2008. (The standard library's
-    codec is IDNA 2003, which would mail the code for straße.example to the strangers of strasse.example.)
+    A domain with non-ASCII characters is encoded by IDNA 2008. The standard library's codec implements IDNA 2003,
+    which would mail the code for straße.example to strasse.example, a different domain.
     """
     local, _, domain = text.rpartition("@")
-    plain = bool(local and domain) and not _SPECIAL.search(local + domain)
-    if not plain or one_line(text) != text:
+    if not local or not domain or _SPECIAL.search(local + domain) or one_line(text) != text:
         raise ValueError("not an e-mail address")
-    return Address(display_name, username=local, domain=domain if domain.isascii() else _ascii(domain))
+    return Address(display_name, username=local, domain=domain if domain.isascii() else _ascii_domain(domain))
 
 
 def sender(text: str, display_name: str) -> Address:
-    """The sender that ``text`` is: an address, or a name and an address in angle brackets.
+    """The address in ``text``: plain, or in angle brackets after a name. ``display_name`` is used without a name.
 
-    Without a name it gets ``display_name``. Raises ValueError if it is none, or several.
+    Raises ValueError unless ``text`` is exactly one address.
     """
     found = getaddresses([text])
     if len(found) != 1:
@@ -35,8 +34,8 @@ def sender(text: str, display_name: str) -> Address:
     return header_address(address, one_line(name) or display_name)
 
 
-def _ascii(domain: str) -> str:
-    import idna  # large tables, for few addresses
+def _ascii_domain(domain: str) -> str:
+    import idna  # imported late: its tables are large and rarely needed
 
     try:
         return idna.encode(domain.lower()).decode()

@@ -1,8 +1,8 @@
-"""From a notice to the mail: text and HTML from the same words.
+"""Renders a notice as a mail with a text part and an HTML part.
 
-A kind's words stand once, in ``templates/<kind>.txt``: the first paragraph is the subject, the others the
-text. Both layouts set the same paragraphs, the details of the event, and ``closing.txt``: what to do if it
-was not you.
+The text of a kind is in ``templates/<kind>.txt``: the first paragraph is the subject, the others are the body. Both
+layouts show the same paragraphs, the details of the event, and ``closing.txt``, which says what to do if it was
+someone else.
 """
 
 import re
@@ -12,10 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from twofactor_server.domain.mailed_links import Purpose
+from twofactor_server.domain.mailed_links import LinkPurpose
 from twofactor_server.mail.addresses import header_address, sender
+from twofactor_server.mail.formatting import canonical_ip, device, format_duration, format_time, one_line
 from twofactor_server.mail.notices import LinkNotice, Notice, SignInCode
-from twofactor_server.mail.wording import device, internet_address, moment, one_line, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Branding:
-    """Who writes: the product's name, the base of the links in those notices that have one, the sender.
+    """The product's name, the base URL of links, and the sender.
 
     ``product_name`` is one line of 1 to 100 characters. ``mail_from`` is an address, or a name and an address
-    (``Example <security@example.com>``); without a name the product's is shown. Raises ValueError with a
-    sentence for what cannot be used.
+    (``Example <security@example.com>``); without a name, the product's name is shown. Raises ValueError with a message
+    for the operator.
     """
 
     product_name: str
@@ -39,24 +39,23 @@ class Branding:
         if not name or one_line(name, 100) != name:
             raise ValueError("the product name must be one line of 1 to 100 characters")
         if re.search(r"\b\d{6}\b", name):
-            raise ValueError("the product name must not contain six digits: they would be taken for a code")
+            raise ValueError("the product name must not contain six digits in a row: they look like a code")
         try:
             sender(self.mail_from, name)
         except ValueError:
             raise ValueError("the sender of mails must be one e-mail address") from None
 
-    def link(self, purpose: Purpose, token: str) -> str:
-        """The address of the front end's page for this purpose."""
+    def link(self, purpose: LinkPurpose, token: str) -> str:
+        """The URL of the front end's page for this purpose."""
         return f"{self.link_base_url.rstrip('/')}/{purpose}?token={token}"
 
 
 def render(notice: Notice, brand: Branding, message_id: UUID) -> EmailMessage:
-    """The mail that tells ``notice``: the same bytes each time it is made for this ``message_id``.
+    """The mail for ``notice``. The same notice and ``message_id`` always produce the same bytes.
 
-    So a mail delivered twice has one Message-ID, by which it is known for the same. The code, if there is
-    one, stands alone on a line of the text part, is the only such line of six digits, and is below what
-    previews show. Raises ValueError if the recipient is not an address. The first call imports jinja2 (some
-    0.2 s): call it in a thread.
+    A mail delivered twice therefore has one Message-ID, and mail readers can drop the copy. A code is alone on its line
+    of the text part, is the only line of six digits, and is below the part that previews show. Raises ValueError if the
+    recipient is not an address. The first call imports jinja2 (some 0.2 s): call it in a thread.
     """
     subject, *paragraphs = _paragraphs(notice.kind, notice, brand)
     content = {
@@ -65,7 +64,7 @@ def render(notice: Notice, brand: Branding, message_id: UUID) -> EmailMessage:
         "code": notice.code if isinstance(notice, SignInCode) else "",
         "link": brand.link(notice.purpose, notice.token) if isinstance(notice, LinkNotice) else "",
         "action": notice.action if isinstance(notice, LinkNotice) else "",
-        "not_me": brand.link(Purpose.NOT_ME, notice.not_me_token) if notice.not_me_token else "",
+        "undo_link": brand.link(LinkPurpose.UNDO, notice.undo_token) if notice.undo_token else "",
         "details": _details(notice),
         "closing": _paragraphs("closing", notice, brand),
     }
@@ -84,16 +83,16 @@ def _envelope(notice: Notice, brand: Branding, message_id: UUID) -> EmailMessage
     message["To"] = header_address(notice.recipient)
     message["Date"] = notice.time
     message["Message-ID"] = f"<{message_id}@{origin.domain}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answer comes back
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents vacation replies
     message["X-Twofactor-Kind"] = notice.kind
     return message
 
 
 def _details(notice: Notice) -> list[tuple[str, str]]:
-    """What is known of the event. Each value stands behind its label: never alone on a line, like a code."""
+    """Labels and values. A value always follows its label, so it is never alone on a line like a code."""
     rows = [
-        ("When", moment(notice.time)),
-        ("IP address", internet_address(notice.ip_address)),
+        ("When", format_time(notice.time)),
+        ("IP address", canonical_ip(notice.ip_address)),
         ("Device", device(notice.user_agent)),
     ]
     return [row for row in rows if row[1]]
@@ -106,12 +105,8 @@ def _paragraphs(template: str, notice: Notice, brand: Branding) -> list[str]:
 
 @cache
 def _templates() -> "Environment":
-    from jinja2 import (
-        Environment,
-        PackageLoader,
-        StrictUndefined,
-        select_autoescape,
-    )  # late: start-up stays quick
+    # Imported on first use: it takes some 0.2 s.
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     templates = Environment(
         loader=PackageLoader("twofactor_server.mail", "templates"),
@@ -121,5 +116,5 @@ def _templates() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(moment=moment, span=span)
+    templates.filters.update(format_time=format_time, format_duration=format_duration)
     return templates

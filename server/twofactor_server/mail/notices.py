@@ -1,7 +1,7 @@
-"""The notices: what happened, to whom it is told, and the plain form in which the outbox keeps it.
+"""The notices: one class for every kind of mail that the server sends.
 
-A new kind is a class here, its name in ``KINDS`` and a file ``templates/<kind>.txt``. No kind has a place for
-a backup code or a secret.
+To add a kind, add a class here, its name in ``registry.KINDS``, and a file ``templates/<kind>.txt``. No notice has a
+field for a backup code or an authenticator secret.
 """
 
 import re
@@ -9,55 +9,54 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from twofactor_server.domain.mailed_links import Purpose
+from twofactor_server.domain.mailed_links import LinkPurpose
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """One mail to one owner.
+    """One mail to one recipient.
 
-    ``time`` is the moment of the event, aware; ``ip_address`` and ``user_agent`` are the person's as the
-    calling service saw them, "" if not known. They may hold anything: the mail shows what it recognises in
-    them.
+    ``time`` is when the event happened, timezone-aware. ``ip_address`` and ``user_agent`` describe the client as the
+    calling service reported it, "" if unknown. They are untrusted: the mail shows only what ``formatting`` recognises.
     """
 
     kind: ClassVar[str]
-    """The wire name, header ``X-Twofactor-Kind``."""
+    """The name in the outbox and in the header ``X-Twofactor-Kind``."""
 
     recipient: str = field(repr=False)
     time: datetime
     ip_address: str = ""
     user_agent: str = ""
-    not_me_token: str = field(default="", repr=False)
-    """Opens "this wasn't me"; "" where there is nothing to undo."""
+    undo_token: str = field(default="", repr=False)
+    """The token of the "This wasn't me" link; "" if there is nothing to undo."""
 
     def __post_init__(self) -> None:
         if self.time.utcoffset() is None:
-            raise ValueError("the time of a notice is aware")
+            raise ValueError("the time of a notice must be timezone-aware")
 
     def payload(self) -> dict[str, Any]:
-        """A dict that JSON can carry; ``notice_from`` turns it back. It holds codes and tokens of links: seal it."""
-        return {"kind": self.kind} | {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        """A JSON-serialisable dict; ``registry.notice_from`` parses it. It contains codes and link tokens: seal it."""
+        return {"kind": self.kind} | {f.name: _to_json(getattr(self, f.name)) for f in fields(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinkNotice(Notice):
-    """A mail whose point is its link, which works for ``purpose.lifetime`` after ``time``."""
+    """A mail with a link to follow, valid for ``purpose.lifetime`` after ``time``."""
 
-    purpose: ClassVar[Purpose]
+    purpose: ClassVar[LinkPurpose]
     action: ClassVar[str]
-    """What the link's button says."""
+    """The text of the link's button."""
     token: str = field(repr=False)
 
     @property
     def until(self) -> datetime:
-        """From this moment the link is refused."""
+        """When the link expires."""
         return self.time + self.purpose.lifetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignInCode(Notice):
-    """The 6-digit code of one challenge, refused ``lifetime`` after ``time``."""
+    """The 6-digit code of one challenge, valid for ``lifetime`` after ``time``."""
 
     kind = "sign-in-code"
     code: str = field(repr=False)
@@ -66,37 +65,35 @@ class SignInCode(Notice):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not re.fullmatch("[0-9]{6}", self.code):
-            raise ValueError("an e-mail code is six digits")
+            raise ValueError("an e-mail code must be six digits")
 
     @property
     def until(self) -> datetime:
-        """From this moment the code is refused, and the mail not worth sending."""
+        """When the code expires. After that the mail is not worth sending."""
         return self.time + self.lifetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackupCodeUsed(Notice):
-    """A sign-in by backup code; the call repeated shows the new code until ``lifetime`` after ``time``."""
+    """A sign-in with a backup code. A retry of the call shows the new code until ``lifetime`` after ``time``."""
 
     kind = "backup-code-used"
     lifetime: timedelta
 
     @property
     def until(self) -> datetime:
-        """From this moment the new code is not shown again."""
+        """From then on the new code is not shown again."""
         return self.time + self.lifetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackupCodeRegenerated(Notice):
-    """The owner asked for a fresh backup code; the old one is dead."""
-
     kind = "backup-code-regenerated"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthenticatorOn(Notice):
-    """An authenticator was confirmed; ``replaced``: it took the place of another one (a new phone)."""
+    """An authenticator was confirmed. ``replaced``: there was one before (usually the user has a new phone)."""
 
     kind = "authenticator-on"
     replaced: bool = False
@@ -104,14 +101,14 @@ class AuthenticatorOn(Notice):
 
 @dataclass(frozen=True, kw_only=True)
 class AuthenticatorOff(Notice):
-    """The authenticator was removed, its backup code with it; sign-ins are mailed codes again."""
+    """The authenticator and its backup code were removed; sign-ins use e-mail codes again."""
 
     kind = "authenticator-off"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecondFactorFailed(Notice):
-    """Somebody passed the first factor and failed the second, ``failures`` times within a day by now."""
+    """``failures``: how often, within a day, the first factor succeeded and the second one failed."""
 
     kind = "second-factor-failed"
     failures: int
@@ -119,16 +116,86 @@ class SecondFactorFailed(Notice):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInSuspended(LinkNotice):
-    """Nobody can begin to sign in until the owner confirms by the link. ``failures``: how many wrong second factors
-    led to it, 0 where the owner said that it was somebody else."""
+    """Sign-in is suspended until the owner follows the link.
+
+    ``failures``: the number of second-factor failures that caused it; 0 if the owner reported an intruder.
+    """
 
     kind = "sign-in-suspended"
-    purpose = Purpose.CONFIRM_SIGN_IN
+    purpose = LinkPurpose.UNLOCK
     action = "Confirm and sign in again"
     failures: int = 0
 
 
-def _plain(value: object) -> object:
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(Notice):
+    """The password was set, changed or reset."""
+
+    kind = "password-changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordReset(LinkNotice):
+    kind = "password-reset"
+    purpose = LinkPurpose.RESET_PASSWORD
+    action = "Choose a new password"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmEmail(LinkNotice):
+    """To a new address, which becomes the account's address only when its owner follows the link."""
+
+    kind = "email-change"
+    purpose = LinkPurpose.CONFIRM_EMAIL
+    action = "Use this address"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailInUse(Notice):
+    """To an address that was requested for an account but belongs to another one: nothing was changed."""
+
+    kind = "email-in-use"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(Notice):
+    """``former``: this mail goes to the previous address; otherwise it goes to the new one."""
+
+    kind = "email-changed"
+    former: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountClosed(Notice):
+    kind = "account-closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityNotice(Notice):
+    """A change of a linked identity. ``provider`` is its name in the settings.
+
+    The mail shows nothing of the identity itself, because its e-mail address may be an attacker's text.
+    """
+
+    provider: str
+
+    @property
+    def label(self) -> str:
+        """The provider's name with its usual capitals."""
+        return {"google": "Google", "github": "GitHub"}.get(self.provider, self.provider)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityLinked(IdentityNotice):
+    kind = "identity-linked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityUnlinked(IdentityNotice):
+    kind = "identity-unlinked"
+
+
+def _to_json(value: object) -> object:
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat()

@@ -1,12 +1,12 @@
-"""A PostgreSQL of the server's own, kept in its data folder: found, initialised, run as a child, stopped.
+"""The embedded PostgreSQL: its programs are found, and a cluster in the data folder is created, started and stopped.
 
-For Linux and macOS. Imports the standard library only, so that the supervisor which holds it starts at once.
+For Linux and macOS. Imports only the standard library, so that the supervisor starts fast.
 """
 
 from .binaries import Binaries, find_binaries
+from .data_folder import DataFolderLock, make_data_folder
 from .embedded import EmbeddedPostgres
 from .errors import DataFolderInUse, EmbeddedPostgresError
-from .folder_lock import DataFolderLock, make_data_folder
 
 __all__ = [
     "Binaries",

@@ -1,4 +1,4 @@
-"""The database cluster: made whole or not at all, and checked against the programs that shall run it."""
+"""Creates the database cluster atomically, and checks that its version matches the programs."""
 
 import os
 import shutil
@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 from .binaries import Binaries
-from .command import command_as, environment
+from .cluster_dir import ClusterDir
 from .errors import EmbeddedPostgresError
-from .home import Home
+from .user import clean_environment
 
 OWNER = "twofactor"
 DATABASE = "twofactor"
@@ -21,12 +21,12 @@ _INITDB_OPTIONS = (
     "--encoding=UTF8",
     "--locale=C",
     "--data-checksums",
-    "--auth-local=trust",  # the folder of the socket is the lock on this door
+    "--auth-local=trust",  # only PostgreSQL's user and root can enter the socket's folder
     "--auth-host=reject",
     "--no-instructions",
 )
-# The server's role is an ordinary one, so that an injected statement cannot run programs. The database that
-# initdb made is renamed, rather than a fourth one copied: that saves 300 files and a fifth of a cold start.
+# The server's role has no superuser rights, so an injected statement cannot run programs. Renaming the database that
+# initdb created is faster than creating another: it saves 300 files and a fifth of a cold start.
 _FIRST_STATEMENTS = (
     f"CREATE ROLE {OWNER} LOGIN CREATEDB;",
     f"ALTER DATABASE postgres OWNER TO {OWNER};",
@@ -34,51 +34,51 @@ _FIRST_STATEMENTS = (
 )
 
 
-def make_ready(home: Home, binaries: Binaries) -> None:
-    """Make the cluster if there is none; refuse one of another major version."""
-    if not home.data.exists():
-        _initialise(home, binaries)
-    made_by = (home.data / "PG_VERSION").read_text().strip()
-    if made_by != str(binaries.major):
+def prepare_cluster(cluster_dir: ClusterDir, binaries: Binaries) -> None:
+    """Create the cluster if there is none. Raises EmbeddedPostgresError if it has another major version."""
+    if not cluster_dir.data.exists():
+        _initialise(cluster_dir, binaries)
+    version = (cluster_dir.data / "PG_VERSION").read_text().strip()
+    if version != str(binaries.major):
         raise EmbeddedPostgresError(
-            f"The database in {home.data} was made by PostgreSQL {made_by}, but {binaries.folder} has "
-            f"PostgreSQL {binaries.major}: move the data over with pg_upgrade, or run a PostgreSQL {made_by} "
+            f"The database in {cluster_dir.data} was created by PostgreSQL {version}, but {binaries.folder} has "
+            f"PostgreSQL {binaries.major}: migrate the data with pg_upgrade, or run PostgreSQL {version} "
             "yourself and set TWOFACTOR_DATABASE_URL."
         )
 
 
-def _initialise(home: Home, binaries: Binaries) -> None:
-    for abandoned in home.folder.glob("data-*.new"):
-        # An initdb that died with its server may still have a child that writes; its leavings go next time.
+def _initialise(cluster_dir: ClusterDir, binaries: Binaries) -> None:
+    for abandoned in cluster_dir.folder.glob("data-*.new"):
+        # A child of a killed initdb may still write there; what remains is deleted next time.
         shutil.rmtree(abandoned, ignore_errors=True)
-    unfinished = Path(tempfile.mkdtemp(prefix="data-", suffix=".new", dir=home.folder))
+    unfinished = Path(tempfile.mkdtemp(prefix="data-", suffix=".new", dir=cluster_dir.folder))
     try:
-        home.user.owns(unfinished)
-        _run(home, binaries.initdb, f"--pgdata={unfinished}", *_INITDB_OPTIONS)
-        single = ("--single", "-D", str(unfinished), "-c", "exit_on_error=on", "template1")
-        _run(home, binaries.postgres, *single, typed="\n".join((*_FIRST_STATEMENTS, "")))
-        unfinished.rename(home.data)
+        cluster_dir.user.take_ownership(unfinished)
+        _run(cluster_dir, binaries.initdb, f"--pgdata={unfinished}", *_INITDB_OPTIONS)
+        single_user = ("--single", "-D", str(unfinished), "-c", "exit_on_error=on", "template1")
+        _run(cluster_dir, binaries.postgres, *single_user, stdin="\n".join((*_FIRST_STATEMENTS, "")))
+        unfinished.rename(cluster_dir.data)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    _sync_folder(home.folder)
+    _sync_folder(cluster_dir.folder)
 
 
-def _run(home: Home, program: Path, *arguments: str, typed: str = "") -> None:
-    done = subprocess.run(  # noqa: S603
-        command_as(home.user, [program, *arguments]),
-        input=typed,
+def _run(cluster_dir: ClusterDir, program: Path, *arguments: str, stdin: str = "") -> None:
+    result = subprocess.run(  # noqa: S603
+        cluster_dir.user.command([program, *arguments]),
+        input=stdin,
         capture_output=True,
         text=True,
         errors="replace",
-        cwd=home.folder,
-        env=environment(),
+        cwd=cluster_dir.folder,
+        env=clean_environment(),
         timeout=_INITDB_SECONDS,
         check=False,
     )
-    if done.returncode != 0:
-        said = " ".join((done.stderr or done.stdout).split())[-800:]
-        raise EmbeddedPostgresError(f"PostgreSQL could not make a database in {home.folder}: {said}")
+    if result.returncode != 0:
+        output = " ".join((result.stderr or result.stdout).split())[-800:]
+        raise EmbeddedPostgresError(f"PostgreSQL could not create a database in {cluster_dir.folder}: {output}")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL as its owner sees it: a data folder goes in, a URL comes out."""
+"""The embedded PostgreSQL as the supervisor uses it: give it a data folder, get a URL."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -8,23 +8,21 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from .binaries import Binaries, find_binaries, reachable_binaries
-from .cluster import ADMINISTRATOR, DATABASE, OWNER, make_ready
-from .folder_lock import DataFolderLock
-from .home import Home, settle
-from .leftovers import stop_leftovers
-from .process import PostgresProcess
-from .socket_folder import PORT, close_socket_folder, open_socket_folder
+from .binaries import Binaries, accessible_binaries, find_binaries
+from .cluster import ADMINISTRATOR, DATABASE, OWNER, prepare_cluster
+from .cluster_dir import PORT, ClusterDir, close_socket_folder, open_socket_folder, resolve_cluster_dir
+from .data_folder import DataFolderLock
+from .process import PostgresProcess, stop_orphans
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL whose database lies in `data_dir`, for the time of a `with` block.
+    """A PostgreSQL with its database in ``data_dir``, running during a ``with`` block.
 
-    `log` is told, in plain sentences, what an operator should know. `settings` are PostgreSQL's own (all but
-    `port` and `unix_socket_directories`) and win over ours. `binaries` are looked for unless given.
+    ``log`` receives messages for the operator. ``settings`` are PostgreSQL's own, except ``port`` and
+    ``unix_socket_directories``, and override our defaults. ``binaries`` are searched for unless given.
 
-    The database has a lock of its own against a second server; hold a DataFolderLock on `data_dir` for all
-    else that lies there. On Linux PostgreSQL stops when the thread that started it ends, also by kill -9.
+    The cluster has its own lock. Hold a DataFolderLock on ``data_dir`` to protect the other files there. On Linux
+    PostgreSQL stops when the thread that started it ends, also by kill -9.
     """
 
     def __init__(
@@ -43,32 +41,34 @@ class EmbeddedPostgres:
         self._process: PostgresProcess | None = None
 
     def start(self) -> None:
-        """Start PostgreSQL, also again after it died or was stopped; the URL stays. No effect while it runs.
+        """Start PostgreSQL, or restart it under the same URL. No effect while it runs.
 
-        Raises DataFolderInUse, or EmbeddedPostgresError with the reason.
+        Raises DataFolderInUse or another EmbeddedPostgresError.
         """
         if self._process is not None and self._process.poll() is None:
             return
         if self._cluster is None:
             self._cluster = _open(self._data_dir, self._log, self._binaries)
         cluster = self._cluster
-        stop_leftovers(cluster.home.data, self._log)
-        self._process = PostgresProcess.start(cluster.home, cluster.binaries, cluster.socket_folder, self._settings)
+        stop_orphans(cluster.directory.data, self._log)
+        self._process = PostgresProcess.start(
+            cluster.directory, cluster.binaries, cluster.socket_folder, self._settings
+        )
 
     def poll(self) -> int | None:
-        """None while PostgreSQL runs; then its exit status, or the negative number of the signal it died of.
+        """None while PostgreSQL runs; then its exit status, or the negative number of the signal that killed it.
 
         Raises RuntimeError before the first start.
         """
         return self._started().poll()
 
     def stop(self) -> None:
-        """Stop PostgreSQL and keep the folder, so that `start` brings it back under the same URL."""
+        """Stop PostgreSQL and keep the lock, so that ``start`` restarts it under the same URL."""
         if self._process is not None:
             self._process.stop()
 
     def close(self) -> None:
-        """Stop PostgreSQL and give the folder back."""
+        """Stop PostgreSQL and release the lock."""
         try:
             self.stop()
         finally:
@@ -79,7 +79,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """Where the server's role, which owns the database, connects: libpq's form, over a unix socket."""
+        """The libpq URL of the server's role, which owns the database, over a Unix socket."""
         return self._url(OWNER)
 
     @property
@@ -89,7 +89,7 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int:
-        """PostgreSQL's first process. Raises RuntimeError before the first start."""
+        """The pid of the postmaster. Raises RuntimeError before the first start."""
         return self._started().pid
 
     def __enter__(self) -> Self:
@@ -119,23 +119,23 @@ class EmbeddedPostgres:
 
 @dataclass(frozen=True, slots=True)
 class _OpenCluster:
-    """What is held from the first start until close, over any number of PostgreSQL processes."""
+    """What is held from the first start until close, across restarts of PostgreSQL."""
 
     lock: DataFolderLock
-    home: Home
+    directory: ClusterDir
     binaries: Binaries
     socket_folder: Path
 
 
 def _open(data_dir: Path, log: Callable[[str], None], given: Binaries | None) -> _OpenCluster:
     found = given or find_binaries()
-    home = settle(data_dir, log)
-    lock = DataFolderLock(home.folder)
+    directory = resolve_cluster_dir(data_dir, log)
+    lock = DataFolderLock(directory.folder)
     lock.acquire()
     try:
-        binaries = reachable_binaries(found, home.user, home.folder)
-        make_ready(home, binaries)
-        return _OpenCluster(lock, home, binaries, open_socket_folder(home))
+        binaries = accessible_binaries(found, directory.user, directory.folder)
+        prepare_cluster(directory, binaries)
+        return _OpenCluster(lock, directory, binaries, open_socket_folder(directory))
     except BaseException:
         lock.release()
         raise
@@ -143,6 +143,6 @@ def _open(data_dir: Path, log: Callable[[str], None], given: Binaries | None) ->
 
 def _close(cluster: _OpenCluster) -> None:
     try:
-        close_socket_folder(cluster.home)
+        close_socket_folder(cluster.directory)
     finally:
         cluster.lock.release()

@@ -1,20 +1,17 @@
-"""What can keep the embedded PostgreSQL from running; each text is a sentence for the operator."""
+"""Why the embedded PostgreSQL cannot run. Each message tells the operator what to do."""
 
 from pathlib import Path
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded PostgreSQL cannot be used; the text says why and what to do."""
+    """The embedded PostgreSQL cannot be used."""
 
 
 class DataFolderInUse(EmbeddedPostgresError):
-    """Another process holds the lock of the folder.
-
-    `pid` is that process, or None when it had not yet written its number.
-    """
+    """Another process holds the lock of the folder; ``pid`` is None if it has not written its number yet."""
 
     def __init__(self, folder: Path, pid: int | None) -> None:
         holder = "another process" if pid is None else f"the process {pid}"
-        super().__init__(f"The folder {folder} is in use by {holder}.")
+        super().__init__(f"The folder {folder} is in use by {holder}: stop it, or set another TWOFACTOR_DATA_DIR.")
         self.folder = folder
         self.pid = pid

@@ -1,9 +1,9 @@
-"""Become another program, as another user, that does not outlive its parent.
+"""Replaces itself by another program, which runs as another user and ends with its parent.
 
-Run by path, in an interpreter of its own: `run_as.py PARENT UID GID SIGNAL PROGRAM ARGUMENT…`; UID and GID
-are -1 to stay who we are. Linux forgets the parent-death signal when the user changes, so it can be asked for
-only after that. `subprocess` could do so in a `preexec_fn`, which is unsafe in a process with threads. The
-interpreter is started by the old user, for the new one may be unable to reach it.
+Run by path, in an interpreter of its own: ``run_as.py PARENT UID GID SIGNAL PROGRAM ARGUMENT…``. With -1 as UID and
+GID the user stays the same. Linux clears the parent-death signal when the user changes, so it must be set afterwards.
+``subprocess`` could do that in ``preexec_fn``, which is unsafe in a process with threads. The interpreter is started as
+the old user, because the new one may be unable to read it.
 """
 
 import ctypes
@@ -14,9 +14,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Change user, tie our life to PARENT's by SIGNAL (Linux only), and become PROGRAM."""
+    """Change the user, set SIGNAL as the parent-death signal (Linux only), and execute PROGRAM."""
     parent, uid, gid, death_signal = (int(word) for word in sys.argv[1:5])
-    # Loaded while Python's own files can still be read.
+    # Loaded first: the new user may be unable to read Python's files.
     libc = ctypes.CDLL(None, use_errno=True)
     if uid != -1:
         os.setgroups([])
@@ -25,9 +25,9 @@ def main() -> None:
     if sys.platform == "linux":
         if libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-        # A parent that died before that call sends nothing any more.
+        # A parent that died before prctl sends no signal.
         if os.getppid() != parent:
-            sys.exit("The process that wanted this program is gone.")
+            sys.exit("The parent process has ended.")
     os.execv(sys.argv[5], sys.argv[5:])  # noqa: S606
 
 

@@ -1,5 +1,5 @@
-"""The facts, on PostgreSQL. The only package that imports sqlalchemy.
+"""Storage on PostgreSQL. The only package that imports asyncpg, SQLAlchemy and Alembic.
 
-Methods are named after facts, and each docstring is a promise that a test holds it to. Functions that change or
-lock something take a ``Transaction``; whoever opens it, a flow, decides what must be true together.
+There is one module for each group of tables. Each docstring is a promise that a test of its own proves. Functions take
+a ``Transaction``; the flow that opens it decides what must be true together.
 """

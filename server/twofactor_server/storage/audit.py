@@ -1,21 +1,20 @@
-"""The audit trail: who, what, when, from where, how it came out. Never a secret."""
+"""The audit log: who did what, when, from where, and with what outcome. It never holds a secret."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from twofactor_server.storage.database import Transaction
 from twofactor_server.storage.schema import audit_events
+from twofactor_server.storage.statements import Statement, insert_row, values_of
 
-NOBODY = UUID(int=0)
-"""The account of an event that concerns none, such as a sign-in to an address that nobody has."""
+NO_ACCOUNT = UUID(int=0)
+"""The account_id of an event without an account, such as a sign-in to an unknown address."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One event. ``outcome`` is "success" or the reason of the refusal; ``factor`` what was proved or changed."""
+    """``outcome`` is "success" or the reason of the refusal; ``factor`` is what was proved or changed."""
 
     account_id: UUID
     event_id: UUID
@@ -32,9 +31,9 @@ class AuditEvent:
     details: dict[str, str | int] = field(default_factory=dict)
 
 
-_INSERT = insert(audit_events).inline()
+_INSERT = Statement(insert_row(audit_events))
 
 
 async def record(tx: Transaction, event: AuditEvent) -> None:
-    """Write the event in the transaction of what it tells."""
-    await tx.execute(_INSERT, {name: getattr(event, name) for name in AuditEvent.__slots__})
+    """Write the event in the transaction of what it describes."""
+    await tx.execute(_INSERT, **values_of(event))

@@ -1,195 +1,230 @@
-"""The connection pool, and the one way to run a transaction.
+"""Transactions.
 
-A unit of work runs in a task of its own, shielded from the caller's cancellation: a client that hangs up between
-the write and the commit undoes nothing and leaves nothing half done. An error before COMMIT is known to have
-changed nothing and is retried where that can help; an error of COMMIT itself has an unknown outcome and never is.
+    async with database.transaction() as tx:
+        row = await tx.fetch_row(_FIND, account_id=account_id)
+
+The block commits at its end and rolls back when an exception leaves it. An error before COMMIT has changed nothing; an
+error of COMMIT itself has an unknown outcome, and both are answered with a refusal that tells the caller to repeat the
+call. Only taking a connection is retried here: a connection that died while it was idle is replaced unseen.
 """
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+import asyncpg
 
 from twofactor_server.domain.refusals import Reason, Refusal
-from twofactor_server.storage.address import driver_address
+from twofactor_server.storage.dsn import parse_dsn
+from twofactor_server.storage.pool import ConnectionPool, PooledConnection, PoolExhausted
+from twofactor_server.storage.statements import Statement
 
-T = TypeVar("T")
-logger = logging.getLogger(__name__)
-
-TRIES = 3
-SERIALIZATION = frozenset({"40001", "40P01"})
-UNIQUE_VIOLATION = "23505"
+BEGIN_ATTEMPTS = 3
+SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
 WARNING = "01000"
-OUTCOME_CAP = 10.0
-"""Seconds after which the answer is "unknown" although the transaction may still commit."""
+LOST_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg raises when a connection is gone, or when it no longer knows the connection's state."""
 
+DRIVER_ERRORS = (asyncpg.PostgresError, PoolExhausted, *LOST_CONNECTION)
 _RETRY_AFTER = timedelta(seconds=1)
-_WARNINGS = "sqlstates of warnings"
-_SESSION_SETTINGS = {
-    "application_name": "twofactor",
-    "timezone": "UTC",
-    "statement_timeout": "5000",
-    "lock_timeout": "4000",
-    "idle_in_transaction_session_timeout": "10000",
-}
+
+
+class StaleState(Exception):
+    """A guarded write met another state than its lock had shown: the lock failed. The transaction rolls back."""
 
 
 class Transaction:
-    """An open READ COMMITTED transaction: the only thing that can read for update and write."""
+    """An open READ COMMITTED transaction. Values are passed by the names of the statement's parameters."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    __slots__ = ("_callbacks", "_driver")
+
+    def __init__(self, driver: "asyncpg.Connection[Any]") -> None:
+        self._driver = driver
         self._callbacks: list[Callable[[], None]] = []
-        self.execute = connection.execute
-        self.scalar = connection.scalar
+
+    async def fetch_row(self, statement: Statement, **values: Any) -> Any:
+        """The first row, a tuple with the columns' names; None if there is none."""
+        return await self._driver.fetchrow(statement.sql, *statement.arguments(values))
+
+    async def fetch_all(self, statement: Statement, **values: Any) -> list[Any]:
+        """Every row."""
+        rows: list[Any] = await self._driver.fetch(statement.sql, *statement.arguments(values))
+        return rows
+
+    async def fetch_value(self, statement: Statement, **values: Any) -> Any:
+        """The first column of the first row; None if there is no row."""
+        return await self._driver.fetchval(statement.sql, *statement.arguments(values))
+
+    async def execute(self, statement: Statement, **values: Any) -> int:
+        """How many rows the statement inserted, updated or deleted."""
+        status = await self._driver.execute(statement.sql, *statement.arguments(values))
+        return int(status.rpartition(" ")[2])
+
+    async def execute_one(self, statement: Statement, **values: Any) -> None:
+        """Run a guarded write, which must change exactly one row; otherwise StaleState."""
+        if await self.execute(statement, **values) != 1:
+            raise StaleState
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call back once COMMIT is confirmed; never if it is not."""
+        """Call back once COMMIT is confirmed, and never if it is not."""
         self._callbacks.append(callback)
 
-    def committed(self) -> None:
+    def run_callbacks(self) -> None:
         """COMMIT is confirmed."""
         for callback in self._callbacks:
             callback()
 
 
-Work = Callable[[Transaction], Awaitable[T]]
-
-
 class Database:
-    """The pool. ``transact`` for units of work, ``read`` for single statements."""
+    """The database at a libpq URI. ``transaction`` for units of work, ``reading`` for statements that stand alone.
+
+    Both raise DEPENDENCY_UNAVAILABLE (no connection, a timeout, or an unknown outcome) and CONFLICT (a deadlock or
+    serialisation failure: nothing was changed).
+    """
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_cache: int = 500) -> None:
-        address, arguments = driver_address(url)
-        self._engine: AsyncEngine = create_async_engine(
-            address,
-            # A failed statement must not carry its values, hashes and digests, into a log.
-            hide_parameters=True,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=5.0,
-            pool_recycle=1800,
-            connect_args={
-                **arguments,
-                "statement_cache_size": statement_cache,
-                "prepared_statement_cache_size": statement_cache,
-                "timeout": 5.0,
-                "server_settings": _SESSION_SETTINGS,
-            },
-        )
-        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._running: set[asyncio.Task[Any]] = set()
-        event.listen(self._engine.sync_engine, "connect", _collect_warnings)
+        self._pool = ConnectionPool(pool_size, parse_dsn(url), statement_cache=statement_cache)
 
-    async def transact(self, work: Work[T]) -> T:
-        """Run ``work`` in one transaction and return what it returned, after COMMIT was confirmed.
+    def transaction(self) -> "_TransactionBlock":
+        """One transaction: committed at the end of the block, rolled back if an exception leaves it."""
+        return _TransactionBlock(self._pool)
 
-        A Refusal raised in it rolls back: raise what must leave nothing behind, *return* what must be kept (a
-        charged attempt). ``work`` may run up to three times and must have no effect but its statements. Raises
-        DEPENDENCY_UNAVAILABLE (no connection, or the outcome is unknown) and CONFLICT (retries spent).
-        """
-        return await self._shielded(self._transact(work))
-
-    async def read(self, work: Work[T]) -> T:
-        """Run ``work`` without a transaction around its statements; for reads that stand alone."""
-        return await self._shielded(self._read(work))
+    def reading(self) -> "_ReadingBlock":
+        """A connection in autocommit mode: each statement sees its own snapshot."""
+        return _ReadingBlock(self._pool)
 
     async def close(self) -> None:
-        """Wait for running transactions, then close the pool."""
-        while self._running:
-            await asyncio.wait(self._running)
-        await self._engine.dispose()
+        """Close the pool; no transaction may be open."""
+        await self._pool.close()
 
-    async def _shielded(self, work: Awaitable[T]) -> T:
-        task = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._forget)
-        done, _ = await asyncio.wait({task}, timeout=OUTCOME_CAP)
-        if not done:
-            raise _unavailable()
-        return task.result()
 
-    def _forget(self, task: "asyncio.Task[Any]") -> None:
-        self._running.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, Refusal):
-            logger.debug("a unit of work failed", exc_info=error)
+class _Block:
+    """Takes a connection and gives it back."""
 
-    async def _transact(self, work: Work[T]) -> T:
-        refusal = _unavailable()
-        for _ in range(TRIES):
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._connection: PooledConnection
+
+    async def _open(self, first: str) -> None:
+        """Take a connection on which ``first`` succeeds."""
+        for attempt in range(1, BEGIN_ATTEMPTS + 1):
             try:
-                return await self._once(work)
-            except (DBAPIError, PoolTimeout, OSError) as error:
-                refusal = _refusal_for(error)
-        raise refusal
-
-    async def _once(self, work: Work[T]) -> T:
-        async with self._engine.connect() as connection:
-            commit = await connection.begin()
-            transaction = Transaction(connection)
-            result = await work(transaction)
-            warnings: set[str] = connection.info[_WARNINGS]
-            warnings.clear()
-            try:
-                await commit.commit()
-            except DBAPIError as error:
-                # An answer of the server is a refusal to commit; silence may be a commit whose answer was lost.
-                if sqlstate(error) in SERIALIZATION:
+                connection = await self._pool.acquire()
+            except DRIVER_ERRORS as error:
+                if attempt == BEGIN_ATTEMPTS or isinstance(error, PoolExhausted):
+                    _raise_refusal(error)
                     raise
-                raise _unavailable() from error
-            except OSError as error:
-                raise _unavailable() from error
-            if WARNING in warnings:
-                # Committed here, but not on the standby that was to confirm it: it may yet be lost.
-                raise _unavailable()
-            transaction.committed()
-            return result
-
-    async def _read(self, work: Work[T]) -> T:
-        refusal = _unavailable()
-        for _ in range(TRIES):
+                continue
             try:
-                async with self._reading.connect() as connection:
-                    return await work(Transaction(connection))
-            except (DBAPIError, PoolTimeout, OSError) as error:
-                refusal = _refusal_for(error)
-        raise refusal
+                if first:
+                    await connection.driver.execute(first)
+                self._connection = connection
+                return
+            except BaseException as error:
+                self._drop(connection, error)
+                if not isinstance(error, DRIVER_ERRORS):
+                    raise
+                if attempt == BEGIN_ATTEMPTS:
+                    _raise_refusal(error)
+                    raise
+
+    def _drop(self, connection: PooledConnection, error: BaseException) -> None:
+        connection.driver.terminate()
+        self._pool.release(connection)
+        if isinstance(error, DRIVER_ERRORS):
+            # What ended this connection has likely ended the idle ones, too.
+            self._pool.discard_idle()
+
+    async def _end(self, error: BaseException | None) -> None:
+        """Give the connection back; one whose state is not known is closed. A driver's error becomes a refusal."""
+        if error is not None and _loses_connection(error):
+            self._drop(self._connection, error)
+        else:
+            self._pool.release(self._connection)
+        if isinstance(error, DRIVER_ERRORS):
+            _raise_refusal(error)
 
 
-def sqlstate(error: DBAPIError) -> str | None:
-    """The SQLSTATE behind SQLAlchemy's wrapping: the class of the wrapped error does not tell."""
-    return getattr(error.orig, "sqlstate", None)
+class _TransactionBlock(_Block):
+    async def __aenter__(self) -> Transaction:
+        await self._open("BEGIN ISOLATION LEVEL READ COMMITTED")
+        self._transaction = Transaction(self._connection.driver)
+        return self._transaction
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            await self._commit()
+            return
+        if not _loses_connection(error):
+            try:
+                await self._connection.driver.execute("ROLLBACK")
+            except BaseException as failure:
+                # The server rolls back by itself when the connection is gone; the first error is the one to report.
+                self._connection.driver.terminate()
+                if not isinstance(failure, DRIVER_ERRORS):
+                    self._pool.release(self._connection)
+                    raise
+        await self._end(error)
+
+    async def _commit(self) -> None:
+        self._connection.warnings.clear()
+        try:
+            await self._connection.driver.execute("COMMIT")
+        except BaseException as error:
+            self._drop(self._connection, error)
+            if not isinstance(error, DRIVER_ERRORS):
+                raise
+            if _sqlstate(error) in SERIALIZATION_FAILURES:
+                raise _conflict() from error
+            # The server may have committed before its answer was lost.
+            raise _unavailable() from error
+        replicated = WARNING not in self._connection.warnings
+        self._pool.release(self._connection)
+        if not replicated:
+            # Committed here, but not on the standby that was to confirm it: it may yet be lost.
+            raise _unavailable()
+        self._transaction.run_callbacks()
 
 
-def _refusal_for(error: Exception) -> Refusal:
-    """The refusal to give if no try succeeds. An error that a further try cannot mend is raised as it is."""
-    if isinstance(error, PoolTimeout):
-        # It has waited long enough: work begun later would outlive the caller's patience.
-        raise _unavailable() from error
-    if not isinstance(error, DBAPIError):
-        return _unavailable()
-    state = sqlstate(error)
-    if state in SERIALIZATION:
-        return Refusal(Reason.CONFLICT, retry_after=_RETRY_AFTER)
+class _ReadingBlock(_Block):
+    async def __aenter__(self) -> Transaction:
+        await self._open("")
+        return Transaction(self._connection.driver)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end(error)
+
+
+def _loses_connection(error: BaseException) -> bool:
+    """Whether the connection cannot be used after this error. A cancelled statement may still be running."""
+    if not isinstance(error, Exception) or isinstance(error, LOST_CONNECTION):
+        return True
+    return (_sqlstate(error) or "").startswith(("08", "57P"))
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(error, "sqlstate", None)
+
+
+def _raise_refusal(error: BaseException) -> None:
+    """Raise the refusal that the caller is given. Returns if repeating the call cannot help: such an error is a bug."""
+    state = _sqlstate(error) or ""
+    if state in SERIALIZATION_FAILURES:
+        raise _conflict() from error
     # 08 connection, 53 resources, 57 shut down or cancelled by a timeout, 55P03 no lock in time.
-    lost = error.connection_invalidated or isinstance(error, InterfaceError)
-    if lost or (state or "")[:2] in ("08", "53", "57") or state == "55P03":
-        return _unavailable()
-    raise error
+    unavailable = state[:2] in ("08", "53", "57") or state == "55P03"
+    if unavailable or isinstance(error, (PoolExhausted, *LOST_CONNECTION)):
+        raise _unavailable() from error
+
+
+def _conflict() -> Refusal:
+    return Refusal(Reason.CONFLICT, retry_after=_RETRY_AFTER)
 
 
 def _unavailable() -> Refusal:
     return Refusal(Reason.DEPENDENCY_UNAVAILABLE, retry_after=_RETRY_AFTER)
-
-
-def _collect_warnings(connection: Any, record: ConnectionPoolEntry) -> None:
-    warnings: set[str] = set()
-    connection.driver_connection.add_log_listener(lambda _, message: warnings.add(message.sqlstate))
-    record.info[_WARNINGS] = warnings

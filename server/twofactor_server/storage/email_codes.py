@@ -1,55 +1,54 @@
-"""E-mail codes of challenges, and the account's mails of the last hour."""
+"""E-mail codes of challenges."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import select
 
 from twofactor_server.domain.challenges import Challenge
-from twofactor_server.domain.email_codes import BUDGET_SPAN, EmailCode
+from twofactor_server.domain.email_codes import EmailCode
+from twofactor_server.domain.limits import EMAIL_CODES_PER_ACCOUNT
 from twofactor_server.storage.database import Transaction
 from twofactor_server.storage.schema import email_codes
+from twofactor_server.storage.statements import Statement, insert_row, param, values_of
 
 _t = email_codes.c
-_INSERT = insert(email_codes)
-_OF_CHALLENGE = (
+_INSERT = Statement(insert_row(email_codes))
+_LIST = Statement(
     select(_t.number, _t.mac, _t.key_id, _t.create_time, _t.request_id)
-    .where(_t.account_id == bindparam("id"), _t.challenge_id == bindparam("challenge"))
+    .where(_t.account_id == param("account_id"), _t.challenge_id == param("challenge_id"))
     .order_by(_t.number.desc())
 )
-_RECENT = (
+_RECENT = Statement(
     select(_t.create_time, _t.network_prefix)
-    .where(_t.account_id == bindparam("id"), _t.create_time > bindparam("since"))
+    .where(_t.account_id == param("account_id"), _t.create_time > param("since"))
     .order_by(_t.create_time)
 )
 
 
-async def add(tx: Transaction, challenge: Challenge, code: EmailCode, network_prefix: str) -> None:
-    """Write the challenge's next code; from now on it is the newest one."""
+async def create(tx: Transaction, challenge: Challenge, code: EmailCode, network_prefix: str) -> None:
+    """Write the challenge's next code. Its number must be new: a second insert violates a constraint."""
     await tx.execute(
         _INSERT,
-        {
-            "account_id": challenge.account_id,
-            "challenge_id": challenge.challenge_id,
-            "number": code.number,
-            "mac": code.mac,
-            "key_id": code.key_id,
-            "network_prefix": network_prefix,
-            "request_id": code.request_id,
-            "create_time": code.create_time,
-        },
+        account_id=challenge.account_id,
+        challenge_id=challenge.challenge_id,
+        network_prefix=network_prefix,
+        **values_of(code),
     )
 
 
-async def of_challenge(tx: Transaction, challenge: Challenge) -> list[EmailCode]:
+async def list_codes(tx: Transaction, challenge: Challenge) -> list[EmailCode]:
     """The challenge's codes, newest first."""
-    rows = await tx.execute(_OF_CHALLENGE, {"id": challenge.account_id, "challenge": challenge.challenge_id})
+    rows = await tx.fetch_all(_LIST, account_id=challenge.account_id, challenge_id=challenge.challenge_id)
     return [EmailCode(*row) for row in rows]
 
 
-async def recent_sends(
+async def recent_send_times(
     tx: Transaction, account_id: UUID, network_prefix: str, now: datetime
 ) -> tuple[list[datetime], list[datetime]]:
-    """The times of the account's mails of the last hour, oldest first: all, and those asked for from this prefix."""
-    rows = (await tx.execute(_RECENT, {"id": account_id, "since": now - BUDGET_SPAN})).all()
+    """When the account's codes were sent within the budget's span, oldest first.
+
+    The first list has all of them, the second those that were requested from ``network_prefix``.
+    """
+    rows = await tx.fetch_all(_RECENT, account_id=account_id, since=now - EMAIL_CODES_PER_ACCOUNT.span)
     return [time for time, _ in rows], [time for time, prefix in rows if prefix == network_prefix]

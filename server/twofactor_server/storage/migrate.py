@@ -1,87 +1,111 @@
-"""Brings the database to the schema that this server needs."""
+"""Brings the database to the schema that this version of the server needs."""
 
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+import asyncpg
 
-from twofactor_server.storage.address import driver_address
+from twofactor_server.storage.database import LOST_CONNECTION
+from twofactor_server.storage.dsn import parse_dsn
 from twofactor_server.storage.migrations import HEAD
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 _LOCK = 0x2FA
-"""The advisory lock under which one of several starting servers migrates while the others wait."""
+"""The advisory lock that lets one of several starting servers migrate while the others wait."""
 
 
 class DatabaseAhead(Exception):
-    """The database was migrated by a newer server; this one does not know its schema."""
+    """The database was migrated by a newer version of the server, which has revisions that this one does not know."""
 
 
 class DatabaseUnreachable(Exception):
-    """No connection to the database, or none that may change the schema."""
+    """The database cannot be connected to, or does not allow its schema to be changed."""
 
 
 async def migrate(url: str) -> bool:
-    """Run the revisions that are missing, in one transaction; True if there were any.
+    """Run the missing revisions in one transaction; False if there were none.
 
-    Several servers may call it at once: one migrates, the others wait and find nothing to do. Raises
+    Several servers may call it at the same time: one migrates, the others wait and find nothing to do. Raises
     DatabaseAhead and DatabaseUnreachable.
     """
     async with _connection(url) as connection:
-        if await connection.run_sync(_revision) == HEAD:
+        if await _revision(connection) == HEAD:
             return False
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        if await connection.run_sync(_revision) == HEAD:
-            return False
-        await connection.run_sync(_upgrade)
-        return True
+    return await _upgrade(url)
 
 
 async def database_time(url: str) -> datetime:
     """The database's own time. Raises DatabaseUnreachable."""
     async with _connection(url) as connection:
-        moment: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
-        return moment
+        time: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return time
 
 
 @contextlib.asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
-    """One connection and one transaction, committed at the end of the block."""
+async def _connection(url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    arguments = _arguments(url)
     try:
-        address, arguments = driver_address(url)
+        connection = await asyncpg.connect(**arguments)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+    except (asyncpg.PostgresError, *LOST_CONNECTION) as error:
+        raise _unreachable(error) from error
+
+
+def _arguments(url: str) -> dict[str, Any]:
+    try:
+        return parse_dsn(url)
     except ValueError as error:
         raise DatabaseUnreachable(f"TWOFACTOR_DATABASE_URL {error}.") from None
-    engine = create_async_engine(address, poolclass=NullPool, connect_args=arguments)
+
+
+def _unreachable(error: BaseException) -> DatabaseUnreachable:
+    return DatabaseUnreachable(f"the database cannot be used: {error}")
+
+
+async def _revision(connection: "asyncpg.Connection[Any]") -> str | None:
+    try:
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    return revision
+
+
+async def _upgrade(url: str) -> bool:
+    # Imported here: most starts find nothing to do, and the imports would take most of their time.
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_async_engine("postgresql+asyncpg://", poolclass=NullPool, connect_args=_arguments(url))
     try:
         async with engine.begin() as connection:
-            yield connection
-    except (DBAPIError, OSError) as error:
-        raise DatabaseUnreachable(f"the database cannot be used: {getattr(error, 'orig', error)}") from error
+            return await connection.run_sync(_run_revisions)
+    except DBAPIError as error:
+        raise _unreachable(error.orig or error) from error
+    except OSError as error:
+        raise _unreachable(error) from error
     finally:
         await engine.dispose()
 
 
-def _revision(connection: Connection) -> str | None:
-    # Asked without Alembic: importing it takes longer than everything else a warm start does here.
-    try:
-        with connection.begin_nested():
-            revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-            return revision
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == "42P01":
-            return None
-        raise
-
-
-def _upgrade(connection: Connection) -> None:
+def _run_revisions(connection: "Connection") -> bool:
     from alembic import command
     from alembic.config import Config
+    from alembic.migration import MigrationContext
     from alembic.util import CommandError
+    from sqlalchemy import text
 
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    if MigrationContext.configure(connection).get_current_revision() == HEAD:
+        return False
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -89,3 +113,4 @@ def _upgrade(connection: Connection) -> None:
         command.upgrade(config, "head")
     except CommandError as error:
         raise DatabaseAhead("the database has a schema that this version does not know") from error
+    return True

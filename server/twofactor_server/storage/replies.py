@@ -1,20 +1,24 @@
-"""Sealed replies: what a changing call answered, for the one who repeats it. Erasing empties the bytes only."""
+"""Sealed replies: the answers to changing calls, kept for repeated calls. Erasing one keeps its row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ARRAY, Uuid, any_, select, update
 
 from twofactor_server.storage.database import Transaction
 from twofactor_server.storage.schema import replies
+from twofactor_server.storage.statements import Statement, insert_row, param, values_of
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A sealed reply. ``scope_id`` is the challenge (sign-in) or the session (changes) whose token opens it;
-    ``session_id`` the session that it opened, or that asked; ``generation`` the backup code in it, if one is."""
+    """A sealed reply.
+
+    ``scope_id`` is the challenge (sign-in) or the session (changes) whose token unseals it. ``session_id`` is the
+    session that the call opened or was made in. ``generation`` is that of the backup code in the reply; None without.
+    """
 
     account_id: UUID
     scope_id: UUID
@@ -30,60 +34,65 @@ class Reply:
 
 
 _t = replies.c
-_FIND = select(
-    _t.account_id,
-    _t.scope_id,
-    _t.request_id,
-    _t.method,
-    _t.fingerprint,
-    _t.session_id,
-    _t.generation,
-    _t.key_id,
-    _t.sealed,
-    _t.create_time,
-    _t.expire_time,
-).where(_t.account_id == bindparam("id"), _t.scope_id == bindparam("scope"), _t.request_id == bindparam("request"))
-_INSERT = insert(replies)
-_OF_ACCOUNT = (_t.account_id == bindparam("id"), _t.sealed.is_not(None))
-_ERASE_SUPERSEDED = update(replies).where(*_OF_ACCOUNT, _t.generation < bindparam("current")).values(sealed=None)
-_ERASE_SAVED = (
-    update(replies)
-    .where(*_OF_ACCOUNT, _t.session_id == bindparam("session"), _t.generation == bindparam("current"))
-    .values(sealed=None)
+_in_session = _t.session_id == param("session_id")
+_erase = update(replies).where(_t.account_id == param("account_id"), _t.sealed.is_not(None)).values(sealed=None)
+
+_FIND = Statement(
+    select(
+        _t.account_id,
+        _t.scope_id,
+        _t.request_id,
+        _t.method,
+        _t.fingerprint,
+        _t.session_id,
+        _t.generation,
+        _t.key_id,
+        _t.sealed,
+        _t.create_time,
+        _t.expire_time,
+    ).where(
+        _t.account_id == param("account_id"), _t.scope_id == param("scope_id"), _t.request_id == param("request_id")
+    )
 )
-_ERASE_SESSION = update(replies).where(*_OF_ACCOUNT, _t.session_id == bindparam("session")).values(sealed=None)
-_ERASE_SESSIONS = (
-    update(replies).where(*_OF_ACCOUNT, _t.session_id.in_(bindparam("sessions", expanding=True))).values(sealed=None)
-)
+_INSERT = Statement(insert_row(replies))
+_ERASE_SUPERSEDED = Statement(_erase.where(_t.generation < param("generation")))
+_ERASE_SAVED = Statement(_erase.where(_in_session, _t.generation == param("generation")))
+_ERASE_FOR_SESSION = Statement(_erase.where(_in_session))
+_ERASE_FOR_SESSIONS = Statement(_erase.where(_t.session_id == any_(param("session_ids", ARRAY(Uuid())))))
 
 
 async def find(tx: Transaction, account_id: UUID, scope_id: UUID, request_id: UUID) -> Reply | None:
-    """The reply to this logical call, erased or not; None if it was never answered with success."""
-    row = (await tx.execute(_FIND, {"id": account_id, "scope": scope_id, "request": request_id})).one_or_none()
+    """The reply to this request, erased or not; None if the request has not succeeded."""
+    row = await tx.fetch_row(_FIND, account_id=account_id, scope_id=scope_id, request_id=request_id)
     return Reply(*row) if row else None
 
 
-async def keep(tx: Transaction, reply: Reply) -> None:
-    """Write the reply, in the transaction of the change that it answers."""
-    await tx.execute(_INSERT, {name: getattr(reply, name) for name in Reply.__slots__})
+async def store(tx: Transaction, reply: Reply) -> None:
+    """Write the reply in the transaction of the change that it answers.
+
+    A request has one reply: a second insert violates a constraint.
+    """
+    await tx.execute(_INSERT, **values_of(reply))
 
 
 async def erase_superseded(tx: Transaction, account_id: UUID, generation: int) -> None:
-    """Erase the replies with a backup code older than ``generation``: what they hold is dead."""
-    await tx.execute(_ERASE_SUPERSEDED, {"id": account_id, "current": generation})
+    """Erase the replies with a backup code older than ``generation``: it is not valid any more."""
+    await tx.execute(_ERASE_SUPERSEDED, account_id=account_id, generation=generation)
 
 
 async def erase_saved(tx: Transaction, account_id: UUID, session_id: UUID, generation: int) -> None:
-    """Erase the replies with this generation that belong to the session, and no other: another device's reply may be
-    the only copy for the one who lost the answer."""
-    await tx.execute(_ERASE_SAVED, {"id": account_id, "session": session_id, "current": generation})
+    """Erase the session's replies with this generation.
+
+    Those of other sessions stay: they may hold the only copy for a device that lost its answer.
+    """
+    await tx.execute(_ERASE_SAVED, account_id=account_id, session_id=session_id, generation=generation)
 
 
-async def erase_of_session(tx: Transaction, account_id: UUID, session_id: UUID) -> None:
-    """Erase every reply of the session, which was ended."""
-    await tx.execute(_ERASE_SESSION, {"id": account_id, "session": session_id})
+async def erase_for_session(tx: Transaction, account_id: UUID, session_id: UUID) -> None:
+    """Erase every reply of an ended session."""
+    await tx.execute(_ERASE_FOR_SESSION, account_id=account_id, session_id=session_id)
 
 
-async def erase_of_sessions(tx: Transaction, account_id: UUID, session_ids: Sequence[UUID]) -> None:
-    """Erase every reply of these sessions, which were ended."""
-    await tx.execute(_ERASE_SESSIONS, {"id": account_id, "sessions": list(session_ids)})
+async def erase_for_sessions(tx: Transaction, account_id: UUID, session_ids: Sequence[UUID]) -> None:
+    """Erase every reply of these ended sessions."""
+    await tx.execute(_ERASE_FOR_SESSIONS, account_id=account_id, session_ids=session_ids)

@@ -1,23 +1,23 @@
-"""The account's second factor: one row, one lock.
+"""The account's second factor: one row, and the lock of the account.
 
-``lock`` comes first in every transaction that changes any of it or acts on something verified without a lock, and
-what it returns was read *after* the lock was had. Each change says which state it expects and looks at its row
-count: with the lock held it cannot miss, and if it does, the transaction must not commit.
+``lock`` comes first in every transaction that changes the account or acts on something that was verified without the
+lock. It reads the row after it has the lock. Each change names the state that it expects: under the lock it cannot meet
+another one, and if it does (StaleState), the transaction must not commit.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, Update, bindparam, exists, func, select, update
+from sqlalchemy import BigInteger, Select, Update, exists, func, select, update
 
 from twofactor_server.domain.second_factors import Counter, EarlierAuthenticator, Method, SecondFactor
 from twofactor_server.storage.database import Transaction
 from twofactor_server.storage.schema import replies, second_factors
+from twofactor_server.storage.statements import Statement, param
 
 _t = second_factors.c
-_READ: Select[*tuple[Any, ...]] = select(
+_read: Select[*tuple[Any, ...]] = select(
     _t.account_id,
     _t.method,
     _t.generation,
@@ -32,110 +32,132 @@ _READ: Select[*tuple[Any, ...]] = select(
     _t.email_code_wait_until,
     _t.authenticator_failures,
     _t.authenticator_wait_until,
-).where(_t.account_id == bindparam("id"))
-_FACTS = [str(column.key) for column in _READ.selected_columns][:-4]
-# FOR NO KEY UPDATE, not FOR UPDATE: the latter would also block every foreign-key insert beside it.
-_LOCK = _READ.with_for_update(key_share=True)
-
-_SHOWN = exists().where(
+).where(_t.account_id == param("account_id"))
+_code_is_in_a_reply = exists().where(
     replies.c.account_id == _t.account_id,
     replies.c.generation == _t.generation,
     replies.c.sealed.is_not(None),
-    replies.c.expire_time > bindparam("now"),
+    replies.c.expire_time > param("now"),
 )
-_READ_WITH_SHOWN = _READ.add_columns(_SHOWN)
+
+_READ = Statement(_read)
+# FOR NO KEY UPDATE: FOR UPDATE would also block every insert with a foreign key to the account.
+_LOCK = Statement(_read.with_for_update(key_share=True))
+_READ_FOR_STATUS = Statement(_read.add_columns(_code_is_in_a_reply))
 
 
-def _guarded(*expected: Any) -> Update:
-    return update(second_factors).where(_t.account_id == bindparam("id"), *expected)
+def _update(*expected: Any) -> Update:
+    return update(second_factors).where(_t.account_id == param("account_id"), *expected)
 
 
-_AT_GENERATION = _t.generation == bindparam("expected_generation")
-_NEW_CODE = {
+_expected_generation = _t.generation == param("expected_generation")
+_has_authenticator = _t.method == Method.AUTHENTICATOR
+_new_backup_code: dict[str, Any] = {
     "generation": _t.generation + 1,
-    "backup_code_hash": bindparam("code_hash"),
-    "backup_code_create_time": bindparam("now"),
+    "backup_code_hash": param("backup_code_hash"),
+    "backup_code_create_time": param("backup_code_create_time"),
     "saved_time": None,
 }
-_REPLACE_CODE = _guarded(_AT_GENERATION, _t.method == Method.AUTHENTICATOR).values(_NEW_CODE)
-_TURN_ON = _guarded(_AT_GENERATION).values(
-    {
-        **_NEW_CODE,
-        "method": Method.AUTHENTICATOR,
-        "totp_secret": bindparam("secret"),
-        "last_step": bindparam("step"),
-        "enable_time": bindparam("now"),
-        "authenticator_disabled": False,
-        "authenticator_failures": 0,
-        "authenticator_wait_until": None,
-    }
-)
-_TURN_OFF = _guarded(_AT_GENERATION, _t.method == Method.AUTHENTICATOR).values(
-    method=Method.EMAIL,
-    totp_secret=None,
-    last_step=None,
-    enable_time=None,
-    authenticator_disabled=False,
-    authenticator_failures=0,
-    authenticator_wait_until=None,
-    backup_code_hash=None,
-    backup_code_create_time=None,
-    saved_time=None,
-)
-# No step that was accepted of any authenticator is accepted once more, and what was disabled stays so.
-_RESTORE = _guarded(_AT_GENERATION).values(
-    {
-        **_NEW_CODE,
-        "method": Method.AUTHENTICATOR,
-        "totp_secret": bindparam("secret"),
-        "last_step": func.greatest(_t.last_step, bindparam("step", type_=BigInteger())),
-        "enable_time": bindparam("enabled"),
-        "authenticator_disabled": bindparam("disabled"),
-        "authenticator_failures": bindparam("failures"),
-        "authenticator_wait_until": None,
-    }
-)
-_ACCEPT_STEP = _guarded(
-    _t.method == Method.AUTHENTICATOR, (_t.last_step.is_(None)) | (_t.last_step < bindparam("step"))
-).values(last_step=bindparam("step"), authenticator_failures=0, authenticator_wait_until=None)
-_SAVED = _guarded(_AT_GENERATION, _t.saved_time.is_(None)).values(saved_time=bindparam("now"))
-_COUNT_AUTHENTICATOR = _guarded().values(
-    authenticator_failures=bindparam("failures"),
-    authenticator_wait_until=bindparam("wait_until"),
-    authenticator_disabled=bindparam("disabled"),
-)
-_COUNT_EMAIL = _guarded().values(
-    email_code_failures=bindparam("failures"), email_code_wait_until=bindparam("wait_until")
-)
+_new_authenticator: dict[str, Any] = {
+    "method": Method.AUTHENTICATOR,
+    "totp_secret": param("totp_secret"),
+    "enable_time": param("enable_time"),
+}
+_no_authenticator_failures: dict[str, Any] = {"authenticator_failures": 0, "authenticator_wait_until": None}
 
-
-class GuardMissed(Exception):
-    """A guarded change met another state than its lock had shown: the lock failed. The transaction rolls back."""
+_REPLACE_BACKUP_CODE = Statement(_update(_expected_generation, _has_authenticator).values(_new_backup_code))
+_TURN_ON = Statement(
+    _update(_expected_generation).values(
+        {
+            **_new_backup_code,
+            **_new_authenticator,
+            **_no_authenticator_failures,
+            "last_step": param("last_step"),
+            "authenticator_disabled": False,
+        }
+    )
+)
+_TURN_OFF = Statement(
+    _update(_expected_generation, _has_authenticator).values(
+        {
+            **_no_authenticator_failures,
+            "method": Method.EMAIL,
+            "totp_secret": None,
+            "last_step": None,
+            "enable_time": None,
+            "authenticator_disabled": False,
+            "backup_code_hash": None,
+            "backup_code_create_time": None,
+            "saved_time": None,
+        }
+    )
+)
+# Restoring must not make a step acceptable again that was accepted from any authenticator, nor enable a disabled one.
+_RESTORE = Statement(
+    _update(_expected_generation).values(
+        {
+            **_new_backup_code,
+            **_new_authenticator,
+            "last_step": func.greatest(_t.last_step, param("last_step", BigInteger())),
+            "authenticator_disabled": param("authenticator_disabled"),
+            "authenticator_failures": param("authenticator_failures"),
+            "authenticator_wait_until": None,
+        }
+    )
+)
+_ACCEPT_STEP = Statement(
+    _update(_has_authenticator, _t.last_step.is_(None) | (_t.last_step < param("last_step"))).values(
+        {**_no_authenticator_failures, "last_step": param("last_step")}
+    )
+)
+_MARK_SAVED = Statement(_update(_expected_generation, _t.saved_time.is_(None)).values(saved_time=param("saved_time")))
+_SET_AUTHENTICATOR_COUNTER = Statement(
+    _update().values(
+        authenticator_failures=param("authenticator_failures"),
+        authenticator_wait_until=param("authenticator_wait_until"),
+        authenticator_disabled=param("authenticator_disabled"),
+    )
+)
+_SET_EMAIL_CODE_COUNTER = Statement(
+    _update().values(
+        email_code_failures=param("email_code_failures"),
+        email_code_wait_until=param("email_code_wait_until"),
+    )
+)
 
 
 async def lock(tx: Transaction, account_id: UUID) -> SecondFactor | None:
     """Lock the row until the transaction ends, then read it; None if there is no such account."""
-    row = (await tx.execute(_LOCK, {"id": account_id})).one_or_none()
+    row = await tx.fetch_row(_LOCK, account_id=account_id)
     return _record(row) if row else None
 
 
 async def read(tx: Transaction, account_id: UUID) -> SecondFactor | None:
-    """The row as it is now, without a lock: to be shown, never to be acted on."""
-    row = (await tx.execute(_READ, {"id": account_id})).one_or_none()
+    """The row without a lock: to be shown, not to be acted on. None if there is no such account."""
+    row = await tx.fetch_row(_READ, account_id=account_id)
     return _record(row) if row else None
 
 
 async def read_for_status(tx: Transaction, account_id: UUID, now: datetime) -> tuple[SecondFactor, bool] | None:
-    """The row, and whether some reply still holds its backup code: one statement, so that they belong together."""
-    row = (await tx.execute(_READ_WITH_SHOWN, {"id": account_id, "now": now})).one_or_none()
-    return (_record(row[:-1]), row[-1]) if row else None
+    """The row, and whether a reply still holds its backup code; both from the same snapshot."""
+    row = await tx.fetch_row(_READ_FOR_STATUS, account_id=account_id, now=now)
+    return (_record(row), row[-1]) if row else None
 
 
 async def replace_backup_code(
     tx: Transaction, account_id: UUID, generation: int, code_hash: str, now: datetime
 ) -> None:
-    """The code of ``generation`` gives way to the next generation's, which is not saved yet."""
-    await _change(tx, _REPLACE_CODE, account_id, expected_generation=generation, code_hash=code_hash, now=now)
+    """Replace the code of ``generation`` by that of the next one, which is not saved yet.
+
+    Another generation, or an account without an authenticator: StaleState.
+    """
+    await tx.execute_one(
+        _REPLACE_BACKUP_CODE,
+        account_id=account_id,
+        expected_generation=generation,
+        backup_code_hash=code_hash,
+        backup_code_create_time=now,
+    )
 
 
 async def turn_on_authenticator(
@@ -148,82 +170,87 @@ async def turn_on_authenticator(
     code_hash: str,
     now: datetime,
 ) -> None:
-    """Secret and backup code change together; ``step``, which proved the secret, is spent; counters start anew."""
-    await _change(
-        tx,
+    """Set the secret and the next generation's backup code together, and reset the counter.
+
+    ``step``, whose code proved the secret, is spent. Another generation: StaleState.
+    """
+    await tx.execute_one(
         _TURN_ON,
-        account_id,
+        account_id=account_id,
         expected_generation=generation,
-        secret=secret,
-        step=step,
-        code_hash=code_hash,
-        now=now,
+        totp_secret=secret,
+        last_step=step,
+        enable_time=now,
+        backup_code_hash=code_hash,
+        backup_code_create_time=now,
     )
 
 
 async def turn_off_authenticator(tx: Transaction, account_id: UUID, generation: int) -> None:
-    """Back to e-mail codes; the backup code dies, its generation number stays and is never given again."""
-    await _change(tx, _TURN_OFF, account_id, expected_generation=generation)
+    """Return to e-mail codes and delete the backup code. The generation stays, so that its number is not reused.
+
+    Another generation, or an account without an authenticator: StaleState.
+    """
+    await tx.execute_one(_TURN_OFF, account_id=account_id, expected_generation=generation)
 
 
 async def restore_authenticator(
     tx: Transaction, account_id: UUID, *, generation: int, earlier: EarlierAuthenticator, code_hash: str, now: datetime
 ) -> None:
-    """The earlier authenticator is back as it was, whatever is active now; its backup code is one of ``code_hash``."""
-    await _change(
-        tx,
+    """Restore the earlier authenticator as it was, with the next generation's backup code.
+
+    Its last step is the later of its own and the current one's. Another generation: StaleState.
+    """
+    await tx.execute_one(
         _RESTORE,
-        account_id,
+        account_id=account_id,
         expected_generation=generation,
-        secret=earlier.totp_secret,
-        step=earlier.last_step,
-        enabled=earlier.enable_time,
-        disabled=earlier.disabled,
-        failures=earlier.failures,
-        code_hash=code_hash,
-        now=now,
+        totp_secret=earlier.totp_secret,
+        last_step=earlier.last_step,
+        enable_time=earlier.enable_time,
+        authenticator_disabled=earlier.disabled,
+        authenticator_failures=earlier.failures,
+        backup_code_hash=code_hash,
+        backup_code_create_time=now,
     )
 
 
 async def accept_step(tx: Transaction, account_id: UUID, step: int) -> None:
-    """Spend ``step`` and every earlier one, and clear the authenticator's counter and wait."""
-    await _change(tx, _ACCEPT_STEP, account_id, step=step)
+    """Spend ``step`` and every earlier one, and reset the authenticator's counter.
+
+    A step that is spent already, or an account without an authenticator: StaleState.
+    """
+    await tx.execute_one(_ACCEPT_STEP, account_id=account_id, last_step=step)
 
 
 async def mark_saved(tx: Transaction, account_id: UUID, generation: int, now: datetime) -> bool:
-    """The owner saved the code of ``generation``; False if that was known already."""
-    result = await tx.execute(_SAVED, {"id": account_id, "expected_generation": generation, "now": now})
-    return result.rowcount == 1
+    """Record that the owner saved the code of ``generation``; False if it is not the current one or was saved."""
+    values = {"account_id": account_id, "expected_generation": generation, "saved_time": now}
+    return await tx.execute(_MARK_SAVED, **values) == 1
 
 
-async def count_authenticator(tx: Transaction, account_id: UUID, counter: Counter, *, disabled: bool) -> None:
-    """Set the authenticator's counter and wait, and whether it is disabled."""
-    await _change(
-        tx,
-        _COUNT_AUTHENTICATOR,
-        account_id,
-        failures=counter.failures,
-        wait_until=counter.wait_until,
-        disabled=disabled,
+async def set_authenticator_counter(tx: Transaction, account_id: UUID, counter: Counter, *, disabled: bool) -> None:
+    """Set the authenticator's counter, and whether it is disabled. An unknown account: StaleState."""
+    await tx.execute_one(
+        _SET_AUTHENTICATOR_COUNTER,
+        account_id=account_id,
+        authenticator_failures=counter.failures,
+        authenticator_wait_until=counter.wait_until,
+        authenticator_disabled=disabled,
     )
 
 
-async def count_email_codes(tx: Transaction, account_id: UUID, counter: Counter) -> None:
-    """Set the counter and wait of e-mail codes."""
-    await _change(tx, _COUNT_EMAIL, account_id, failures=counter.failures, wait_until=counter.wait_until)
-
-
-async def _change(tx: Transaction, statement: Update, account_id: UUID, **values: Any) -> None:
-    result = await tx.execute(statement, {"id": account_id, **values})
-    if result.rowcount != 1:
-        raise GuardMissed
-
-
-def _record(row: Sequence[Any]) -> SecondFactor:
-    *facts, email_failures, email_wait, authenticator_failures, authenticator_wait = row
-    record: dict[str, Any] = dict(zip(_FACTS, facts, strict=True))
-    return SecondFactor(
-        **record | {"method": Method(record["method"])},
-        email_codes=Counter(email_failures, email_wait),
-        authenticator=Counter(authenticator_failures, authenticator_wait),
+async def set_email_code_counter(tx: Transaction, account_id: UUID, counter: Counter) -> None:
+    """Set the counter of e-mail codes. An unknown account: StaleState."""
+    await tx.execute_one(
+        _SET_EMAIL_CODE_COUNTER,
+        account_id=account_id,
+        email_code_failures=counter.failures,
+        email_code_wait_until=counter.wait_until,
     )
+
+
+def _record(row: Any) -> SecondFactor:
+    account_id, method, *state = row[:10]
+    counters = [Counter(*row[10:12]), Counter(*row[12:14])]
+    return SecondFactor(*[account_id, Method(method), *state, *counters])

@@ -1,4 +1,1 @@
-"""The owner's side of twofactor: a walk through a backup code's life, and its single steps by hand.
-
-A client of the contract (`twofactor.v1`) and nothing else: whatever it can do, any caller can.
-"""
+"""`twofactor-try`: a command-line client of twofactor, with a demo and commands for all methods of the contract."""

@@ -1,19 +1,19 @@
-"""The providers that the server was set to know, as far as the same environment tells: the front end's share of it."""
+"""Identity providers, read from the same environment variables as the server reads."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from twofactor_try.failures import CannotStartError
+from twofactor_try.errors import CannotStartError
 
-_BUILT_IN = {"google": "https://accounts.google.com", "github": "https://github.com"}
-_OTHER = re.compile(r"TWOFACTOR_OIDC_(.+)_ISSUER")
+_WELL_KNOWN = {"google": "https://accounts.google.com", "github": "https://github.com"}
+_OIDC_ISSUER = re.compile(r"TWOFACTOR_OIDC_(.+)_ISSUER")
 
 
 @dataclass(frozen=True)
 class Provider:
-    """`url` is the issuer, or GitHub's web address. The client's secret is the server's business."""
+    """What a front end knows of a provider: all but the client secret. `url` is the issuer, or GitHub's URL."""
 
     name: str
     url: str
@@ -22,33 +22,38 @@ class Provider:
 
     @property
     def redirect_uri(self) -> str:
-        """The one to ask for: where we can listen, if there is one."""
-        return next(filter(listening_at, self.redirect_uris), self.redirect_uris[0])
+        """The first one on which this machine can listen; if there is none, the first one."""
+        return next(filter(loopback_address, self.redirect_uris), self.redirect_uris[0])
 
 
-def provider(name: str, environment: Mapping[str, str]) -> Provider:
-    """The provider of this name; CannotStartError with the settings that are missing."""
-    prefix = f"TWOFACTOR_{name.upper()}" if name in _BUILT_IN else f"TWOFACTOR_OIDC_{name.upper()}"
-    address = f"{prefix}_URL" if name == "github" else f"{prefix}_ISSUER"
-    found = {what: environment.get(f"{prefix}_{what}", "") for what in ("CLIENT_ID", "REDIRECT_URIS")}
-    url = environment.get(address, "") or _BUILT_IN.get(name, "")
-    missing = [f"{prefix}_{what}" for what, text in found.items() if not text.strip()] + ([] if url else [address])
+def provider_from_environment(name: str, environment: Mapping[str, str]) -> Provider:
+    """The provider of this name. CannotStartError lists the variables that are missing."""
+    prefix = f"TWOFACTOR_{name.upper()}" if name in _WELL_KNOWN else f"TWOFACTOR_OIDC_{name.upper()}"
+    url_variable = f"{prefix}_URL" if name == "github" else f"{prefix}_ISSUER"
+    values = {
+        f"{prefix}_{suffix}": environment.get(f"{prefix}_{suffix}", "") for suffix in ("CLIENT_ID", "REDIRECT_URIS")
+    }
+    client_id, redirect_uris = values.values()
+    url = environment.get(url_variable, "") or _WELL_KNOWN.get(name, "")
+    missing = [variable for variable, value in values.items() if not value.strip()] + ([] if url else [url_variable])
     if missing:
-        raise CannotStartError(f"To sign in with {name}, set here too what the server has: {', '.join(missing)}.")
-    return Provider(name, url.rstrip("/"), found["CLIENT_ID"], tuple(found["REDIRECT_URIS"].split()))
+        raise CannotStartError(
+            f"The provider {name} is not configured here. Set the same values as for the server: {', '.join(missing)}."
+        )
+    return Provider(name, url.rstrip("/"), client_id, tuple(redirect_uris.split()))
 
 
-def on_this_machine(environment: Mapping[str, str]) -> Provider | None:
-    """The first OpenID provider that is on this machine, where a walk can play it; None if there is none."""
-    for name, text in sorted(environment.items()):
-        match = _OTHER.fullmatch(name)
-        if match and listening_at(text):
-            return provider(match[1].lower(), environment)
+def find_loopback_provider(environment: Mapping[str, str]) -> Provider | None:
+    """The first OpenID provider with an issuer on this machine, where the demo can act as it; None if there is none."""
+    for variable, issuer in sorted(environment.items()):
+        match = _OIDC_ISSUER.fullmatch(variable)
+        if match and loopback_address(issuer):
+            return provider_from_environment(match[1].lower(), environment)
     return None
 
 
-def listening_at(url: str) -> tuple[str, int] | None:
-    """Host and port of a plain address on loopback; None for any other."""
+def loopback_address(url: str) -> tuple[str, int] | None:
+    """Host and port of an http URL on loopback; None for any other URL."""
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost") and parts.port:
         return parts.hostname, parts.port

@@ -1,4 +1,4 @@
-"""A QR code in the terminal: two modules to a character, so that it stays small."""
+"""A QR code for the terminal. Each character shows two modules, one above the other."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from rich.measure import Measurement
 from rich.text import Text
 
 BLOCKS = " ▄▀█"
-"""Nothing, the lower half, the upper half, all of a character."""
+"""Neither module, the lower one, the upper one, both."""
 
 QUIET_ZONE = 2
-"""Light modules around it. The standard asks for four; every camera tried is content with two."""
+"""Light modules around the code. The standard asks for four; two are enough for phone cameras."""
 
 
 class QrCode:
-    """Dark on white where there is colour. Without, light modules are drawn: most terminals are dark."""
+    """Black on white where the terminal has colours. Without, light modules are drawn: most terminals are dark."""
 
     def __init__(self, content: str) -> None:
         code = segno.make(content, error="l", micro=False, boost_error=False)
@@ -35,7 +35,7 @@ class QrCode:
         return len(self._rows[0])
 
     def lines(self, *, inverted: bool) -> Iterator[str]:
-        """The rows of characters; `inverted` draws the light modules instead of the dark ones."""
-        below_the_last = [False] * self.width
-        for top, bottom in zip(self._rows[::2], [*self._rows[1::2], below_the_last], strict=False):
-            yield "".join(BLOCKS[2 * (u != inverted) + (d != inverted)] for u, d in zip(top, bottom, strict=True))
+        """The lines of characters. `inverted` draws the light modules instead of the dark ones."""
+        padding = [False] * self.width
+        for upper, lower in zip(self._rows[::2], [*self._rows[1::2], padding], strict=False):
+            yield "".join(BLOCKS[2 * (u != inverted) + (d != inverted)] for u, d in zip(upper, lower, strict=True))

@@ -1,25 +1,25 @@
-"""What the terminal can do, and asking the person at it."""
+"""What the terminal can display, and whether a person can be asked."""
 
 import codecs
 import sys
 
 _ERROR_HANDLER = "twofactor_try"
 
-# One character for one, so that what is aligned stays so.
-_PLAINER = str.maketrans("✓✗…“”·•→●○│─", '+x~""-*>*o|-')
+# Each replacement has one character, so that columns stay aligned.
+_ASCII_REPLACEMENTS = str.maketrans("✓✗…“”·•→●○│─", '+x~""-*>*o|-')
 
 
-def tame_output() -> None:
-    """Let characters that the terminal's encoding lacks come out as plainer ones instead of as an exception."""
-    codecs.register_error(_ERROR_HANDLER, _plainer)
+def replace_unencodable_characters() -> None:
+    """Print ASCII in place of characters that the terminal's encoding lacks, instead of failing."""
+    codecs.register_error(_ERROR_HANDLER, _to_ascii)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors=_ERROR_HANDLER)
 
 
-def can_show(characters: str) -> bool:
-    """Whether standard output's encoding has them."""
+def can_encode(characters: str) -> bool:
+    """Whether standard output can print these characters unchanged."""
     try:
         characters.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
@@ -27,13 +27,13 @@ def can_show(characters: str) -> bool:
     return True
 
 
-def person_present() -> bool:
-    """Whether somebody can be asked: both what we read and what we write is a terminal."""
+def is_interactive() -> bool:
+    """Whether a person can be asked: both standard input and standard output are terminals."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _plainer(error: UnicodeError) -> tuple[str, int]:
+def _to_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lacking = error.object[error.start : error.end].translate(_PLAINER)
-    return "".join(c if c.isascii() else "?" for c in lacking), error.end
+    text = error.object[error.start : error.end].translate(_ASCII_REPLACEMENTS)
+    return "".join(c if c.isascii() else "?" for c in text), error.end

@@ -19,8 +19,8 @@ import (
 	"twofactor.example/client/internal/requestid"
 )
 
-// line is what the runner asks.
-type line struct {
+// command is a line of the runner.
+type command struct {
 	Op      string `json:"op"`
 	Address string `json:"address"`
 	TLS     *struct {
@@ -31,46 +31,46 @@ type line struct {
 	} `json:"tls"`
 	Method  string          `json:"method"`
 	Request json.RawMessage `json:"request"`
-	// TimeoutMS is absent where the published deadline is to hold.
+	// TimeoutMS is nil if the published deadline applies.
 	TimeoutMS *int64 `json:"timeout_ms"`
 }
 
-// object is an answer to it.
+// object is a JSON object.
 type object map[string]any
 
 type driver struct {
 	client *client.Client
 }
 
-// answer does what the line asks. An error is one of the line or of the driver, never a refusal.
-func (d *driver) answer(asked line) (object, error) {
-	if asked.Op == "connect" {
-		return object{"ok": true}, d.connect(asked)
+// reply executes the command. An error means that the command or the driver is wrong; errors of calls are replies.
+func (d *driver) reply(cmd command) (object, error) {
+	if cmd.Op == "connect" {
+		return object{"ok": true}, d.connect(cmd)
 	}
-	request, err := requestOf(asked)
+	request, err := parseRequest(cmd)
 	if err != nil {
 		return nil, err
 	}
-	switch asked.Op {
+	switch cmd.Op {
 	case "call":
-		return d.call(asked, request)
+		return d.call(cmd, request)
 	case "request_id":
 		return object{"request_id": requestid.Of(request)}, nil
-	case "show":
+	case "format":
 		return object{"text": fmt.Sprintf("%v", request)}, nil
 	}
-	return nil, errors.New("no such operation")
+	return nil, errors.New("unknown operation")
 }
 
-func (d *driver) connect(asked line) error {
+func (d *driver) connect(cmd command) error {
 	d.close()
 	transport, err := insecure.NewCredentials(), error(nil)
-	if asked.TLS != nil {
-		if transport, err = client.MutualTLS(*asked.TLS).Credentials(); err != nil {
+	if cmd.TLS != nil {
+		if transport, err = client.MutualTLS(*cmd.TLS).Credentials(); err != nil {
 			return err
 		}
 	}
-	d.client, err = client.New(asked.Address, transport)
+	d.client, err = client.New(cmd.Address, transport)
 	return err
 }
 
@@ -80,46 +80,46 @@ func (d *driver) close() {
 	}
 }
 
-func (d *driver) call(asked line, request proto.Message) (object, error) {
+func (d *driver) call(cmd command, request proto.Message) (object, error) {
 	if d.client == nil {
 		return nil, errors.New("not connected")
 	}
 	ctx := context.Background()
-	if asked.TimeoutMS != nil {
-		limited, cancel := context.WithTimeout(ctx, time.Duration(*asked.TimeoutMS)*time.Millisecond)
+	if cmd.TimeoutMS != nil {
+		limited, cancel := context.WithTimeout(ctx, time.Duration(*cmd.TimeoutMS)*time.Millisecond)
 		defer cancel()
 		ctx = limited
 	}
 	for _, service := range []any{d.client.SignIn, d.client.TwoFactor, d.client.Account} {
-		method := reflect.ValueOf(service).MethodByName(asked.Method)
+		method := reflect.ValueOf(service).MethodByName(cmd.Method)
 		if !method.IsValid() {
 			continue
 		}
 		results := method.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(request)})
 		if err, failed := results[1].Interface().(error); failed {
-			return object{"error": described(err)}, nil
+			return object{"error": describe(err)}, nil
 		}
 		response, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(results[0].Interface().(proto.Message))
 		return object{"response": json.RawMessage(response)}, err
 	}
-	return nil, errors.New("no service of the client has this method")
+	return nil, errors.New("unknown method")
 }
 
-// requestOf is the line's request as the message that its method takes.
-func requestOf(asked line) (proto.Message, error) {
+// parseRequest returns the request of the command as the request message of its method.
+func parseRequest(cmd command) (proto.Message, error) {
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(
-		protoreflect.FullName("twofactor.v1." + asked.Method + "Request"))
+		protoreflect.FullName("twofactor.v1." + cmd.Method + "Request"))
 	if err != nil {
 		return nil, err
 	}
 	request := kind.New().Interface()
-	if len(asked.Request) == 0 {
+	if len(cmd.Request) == 0 {
 		return request, nil
 	}
-	return request, protojson.Unmarshal(asked.Request, request)
+	return request, protojson.Unmarshal(cmd.Request, request)
 }
 
-func described(err error) object {
+func describe(err error) object {
 	var refusal *client.TwoFactorError
 	if !errors.As(err, &refusal) {
 		return object{"type": reflect.TypeOf(err).String()}

@@ -1,5 +1,4 @@
-// Command conformance drives the Go client for the conformance suite of all clients: see clients/conformance/README.md
-// for what each line of its standard input asks, and what it answers.
+// Command conformance is the conformance driver of the Go client. clients/conformance/README.md describes its protocol.
 package main
 
 import (
@@ -9,31 +8,31 @@ import (
 	"os"
 )
 
-// A request of the contract is far smaller.
-const longestLine = 1 << 20
+// Commands are much smaller.
+const maxLineBytes = 1 << 20
 
 func main() {
-	if err := drive(); err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func drive() error {
+func run() error {
 	var driver driver
 	defer driver.close()
 	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, longestLine)
+	lines.Buffer(nil, maxLineBytes)
 	for lines.Scan() {
-		var asked line
-		if err := json.Unmarshal(lines.Bytes(), &asked); err != nil {
-			return fmt.Errorf("not a line of the suite: %w", err)
+		var cmd command
+		if err := json.Unmarshal(lines.Bytes(), &cmd); err != nil {
+			return fmt.Errorf("invalid command: %w", err)
 		}
-		answer, err := driver.answer(asked)
+		reply, err := driver.reply(cmd)
 		if err != nil {
-			return fmt.Errorf("%s %s: %w", asked.Op, asked.Method, err)
+			return fmt.Errorf("%s %s: %w", cmd.Op, cmd.Method, err)
 		}
-		encoded, err := json.Marshal(answer)
+		encoded, err := json.Marshal(reply)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-// Package requestid makes the request_id of calls whose caller gives none.
+// Package requestid sets the request_id of requests that have none.
 package requestid
 
 import (
@@ -13,61 +13,61 @@ import (
 	"twofactor.example/client/twofactorv1"
 )
 
-// namespace is the one that all clients of twofactor share, so that they mean the same call by the same id.
+// namespace is shared by all twofactor clients, so that they derive the same ids.
 var namespace = uuid.MustParse("f2033512-6d64-53e7-adf0-f759b2b50235")
 
-// Symbols of the backup code's alphabet for the letters that are not in it but look like them.
+// lookAlikes replaces letters that are not in the alphabet of backup codes by the digits they resemble.
 var lookAlikes = strings.NewReplacer("o", "0", "i", "1", "l", "1")
 
-// Of is the request_id that the request is to travel with: its own where the caller gave one, "" for a method that has
-// none. For a code that is typed in it follows from the code and from what it is typed in for, so that a double click
-// or a reload is the same call; otherwise it is random, for asking twice means it twice.
+// Of returns the request_id to send with the request: the caller's if it is set, and "" if the request has no such
+// field. For methods that take a code, it is derived from the token and the code, so that a double click or a reload is
+// the same call. For other methods it is random: two calls are two requests.
 func Of(request proto.Message) string {
 	field := field(request)
 	if field == nil {
 		return ""
 	}
-	if given := request.ProtoReflect().Get(field).String(); given != "" {
-		return given
+	if own := request.ProtoReflect().Get(field).String(); own != "" {
+		return own
 	}
 	switch request := request.(type) {
 	case *twofactorv1.VerifyEmailCodeRequest:
-		return derived(request.GetChallengeToken(), "VerifyEmailCode", normalForm(request.GetCode()))
+		return derive(request.GetChallengeToken(), "VerifyEmailCode", normalise(request.GetCode()))
 	case *twofactorv1.VerifyAuthenticatorCodeRequest:
-		return derived(request.GetChallengeToken(), "VerifyAuthenticatorCode", normalForm(request.GetCode()))
+		return derive(request.GetChallengeToken(), "VerifyAuthenticatorCode", normalise(request.GetCode()))
 	case *twofactorv1.UseBackupCodeRequest:
-		code := lookAlikes.Replace(normalForm(request.GetBackupCode()))
-		return derived(request.GetChallengeToken(), "UseBackupCode", code)
+		code := lookAlikes.Replace(normalise(request.GetBackupCode()))
+		return derive(request.GetChallengeToken(), "UseBackupCode", code)
 	case *twofactorv1.ConfirmAuthenticatorSetupRequest:
 		setup := strings.ToLower(request.GetSetupId())
-		return derived(request.GetSessionToken(), "ConfirmAuthenticatorSetup", setup, normalForm(request.GetCode()))
+		return derive(request.GetSessionToken(), "ConfirmAuthenticatorSetup", setup, normalise(request.GetCode()))
 	}
 	return uuid.NewString()
 }
 
-// With is the request with its request_id: the request itself where it lacks nothing, else a copy. The caller's own is
-// not written to: used again for another call, it would carry the id of this one.
+// With returns the request with its request_id: the request itself if nothing has to be set, otherwise a copy. The
+// caller's request is not modified, because the caller may use it again for another call.
 func With(request proto.Message) proto.Message {
 	id := Of(request)
 	field := field(request)
 	if id == "" || request.ProtoReflect().Get(field).String() == id {
 		return request
 	}
-	identified := proto.Clone(request)
-	identified.ProtoReflect().Set(field, protoreflect.ValueOfString(id))
-	return identified
+	prepared := proto.Clone(request)
+	prepared.ProtoReflect().Set(field, protoreflect.ValueOfString(id))
+	return prepared
 }
 
 func field(request proto.Message) protoreflect.FieldDescriptor {
 	return request.ProtoReflect().Descriptor().Fields().ByName("request_id")
 }
 
-func derived(parts ...string) string {
+func derive(parts ...string) string {
 	return uuid.NewSHA1(namespace, []byte(strings.Join(parts, "\n"))).String()
 }
 
-// normalForm is what the server reads from a code as typed. Whether that is a code is for the server to say.
-func normalForm(typed string) string {
+// normalise removes the differences between spellings of a code. It does not validate the code: the server does that.
+func normalise(typed string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.In(r, unicode.Z, unicode.Cc, unicode.Cf, unicode.Pd):

@@ -14,7 +14,7 @@ import (
 	"twofactor.example/client/twofactorv1"
 )
 
-func TestVectorsOfAllClients(t *testing.T) {
+func TestVectors(t *testing.T) {
 	content, err := os.ReadFile("../../../conformance/vectors.json")
 	if err != nil {
 		t.Fatal(err)
@@ -41,34 +41,34 @@ func TestVectorsOfAllClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		if id := Of(request); id != vector.RequestID {
-			t.Errorf("%s %s: %s, not %s", vector.Method, vector.Request, id, vector.RequestID)
+			t.Errorf("%s %s: got %s, want %s", vector.Method, vector.Request, id, vector.RequestID)
 		}
 	}
 }
 
-func TestTheCallersOwnIsKept(t *testing.T) {
+func TestOfKeepsTheCallersRequestID(t *testing.T) {
 	request := &twofactorv1.UseBackupCodeRequest{BackupCode: "abcd", RequestId: "Mine"}
 	if Of(request) != "Mine" || With(request) != proto.Message(request) {
 		t.Error("the caller's request_id was not kept")
 	}
 }
 
-func TestAskingTwiceMeansItTwice(t *testing.T) {
+func TestOtherMethodsGetRandomRequestIDs(t *testing.T) {
 	request := &twofactorv1.RegenerateBackupCodeRequest{SessionToken: "tfs_x"}
 	first, second := With(request), With(request)
-	one, other := Of(first), Of(second)
-	if one == other {
+	firstID, secondID := Of(first), Of(second)
+	if firstID == secondID {
 		t.Error("two calls have the same request_id")
 	}
-	if id, err := uuid.Parse(one); err != nil || id.Version() != 4 || id.String() != one {
-		t.Errorf("%s is no random UUID", one)
+	if id, err := uuid.Parse(firstID); err != nil || id.Version() != 4 || id.String() != firstID {
+		t.Errorf("%s is not a UUID of version 4", firstID)
 	}
 	if request.GetRequestId() != "" || first.(*twofactorv1.RegenerateBackupCodeRequest).GetSessionToken() != "tfs_x" {
-		t.Error("the copy is not one")
+		t.Error("the request was modified, or the copy is incomplete")
 	}
 }
 
-func TestAMethodWithoutOne(t *testing.T) {
+func TestRequestsWithoutTheFieldAreNotChanged(t *testing.T) {
 	request := &twofactorv1.GetSessionRequest{SessionToken: "tfs_x"}
 	if Of(request) != "" || With(request) != proto.Message(request) {
 		t.Error("a request without request_id was changed")

@@ -1,6 +1,5 @@
-// Command protoc-gen-go-printing gives every generated message the methods by which package fmt and package log/slog
-// print it. They lead to printing.go beside the messages, which hides the fields that the contract marks debug_redact:
-// what protoc-gen-go generates prints them.
+// Command protoc-gen-go-printing generates methods of every message for packages fmt and log/slog. They call printing.go
+// in the package of the messages, which hides the fields with debug_redact. The methods of protoc-gen-go show them.
 package main
 
 import (
@@ -42,7 +41,7 @@ func methods(out *protogen.GeneratedFile, message *protogen.Message) {
 	printable(out, message.GoIdent, "format(x, state, verb)", "text(x)")
 	for _, field := range message.Fields {
 		if field.Oneof != nil && !field.Oneof.Desc.IsSynthetic() {
-			member(out, field)
+			wrapper(out, field)
 		}
 	}
 	for _, nested := range message.Messages {
@@ -50,8 +49,8 @@ func methods(out *protogen.GeneratedFile, message *protogen.Message) {
 	}
 }
 
-// member is one of a oneof, for which there is a type of its own that is no message.
-func member(out *protogen.GeneratedFile, field *protogen.Field) {
+// wrapper generates the methods of the wrapper type of a oneof member, which is not a message.
+func wrapper(out *protogen.GeneratedFile, field *protogen.Field) {
 	options, _ := field.Desc.Options().(*descriptorpb.FieldOptions)
 	switch {
 	case options.GetDebugRedact():
@@ -62,16 +61,16 @@ func member(out *protogen.GeneratedFile, field *protogen.Field) {
 	}
 }
 
-// printable writes the two methods of the type: the call that formats it, and the text that is logged.
-func printable(out *protogen.GeneratedFile, of protogen.GoIdent, format, text string) {
+// printable generates the two methods of the type, from the expressions that format it and that return its text.
+func printable(out *protogen.GeneratedFile, name protogen.GoIdent, format, text string) {
 	out.P()
 	out.P("// Format implements fmt.Formatter; secrets are hidden.")
-	out.P("func (x *", of, ") Format(state ", formatting.Ident("State"), ", verb rune) {")
+	out.P("func (x *", name, ") Format(state ", formatting.Ident("State"), ", verb rune) {")
 	out.P("	", format)
 	out.P("}")
 	out.P()
 	out.P("// LogValue implements slog.LogValuer; secrets are hidden.")
-	out.P("func (x *", of, ") LogValue() ", logging.Ident("Value"), " {")
+	out.P("func (x *", name, ") LogValue() ", logging.Ident("Value"), " {")
 	out.P("	return ", logging.Ident("StringValue"), "(", text, ")")
 	out.P("}")
 }

@@ -1,6 +1,6 @@
-"""The client of `twofactor.v1`: both kinds of client, typed errors, and what every call should carry.
+"""Blocking and asyncio clients of `twofactor.v1`, with typed errors.
 
-Importing it hides the secrets of the contract's messages wherever Python prints them (see `showing`).
+Importing this package redacts the secrets of the contract's messages in `str`, `repr` and f-strings (see `redaction`).
 """
 
 from twofactor_client.clients import AsyncTwoFactor, TwoFactor
@@ -24,8 +24,8 @@ from twofactor_client.errors import (
     TryAgain,
     TwoFactorError,
 )
+from twofactor_client.redaction import shown
 from twofactor_client.request_ids import with_request_id
-from twofactor_client.showing import shown
 
 __all__ = [
     "AsyncTwoFactor",

@@ -1,4 +1,4 @@
-"""The two clients: the generated stubs of the three services, on one channel that looks after each call."""
+"""The two clients: the generated stubs of the three services on one channel."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -9,18 +9,17 @@ from twofactor.v1 import account_service_pb2, sign_in_service_pb2, two_factor_se
 from twofactor.v1.account_service_pb2_grpc import AccountServiceStub
 from twofactor.v1.sign_in_service_pb2_grpc import SignInServiceStub
 from twofactor.v1.two_factor_service_pb2_grpc import TwoFactorServiceStub
-from twofactor_client.async_calls import AsyncCalls
-from twofactor_client.calls import Calls
 from twofactor_client.connection import Options, Tls, channel_options
-from twofactor_client.showing import hide_secrets
+from twofactor_client.interceptors import AsyncInterceptor, BlockingInterceptor
+from twofactor_client.redaction import redact_messages
 
 if TYPE_CHECKING:
-    # These exist for type checkers only: at run time the stubs serve both kinds of channel.
+    # Defined for type checkers only: at run time, the same stubs work with both kinds of channel.
     from twofactor.v1.account_service_pb2_grpc import AccountServiceAsyncStub
     from twofactor.v1.sign_in_service_pb2_grpc import SignInServiceAsyncStub
     from twofactor.v1.two_factor_service_pb2_grpc import TwoFactorServiceAsyncStub
 
-hide_secrets(
+redact_messages(
     (
         account_service_pb2.DESCRIPTOR,
         sign_in_service_pb2.DESCRIPTOR,
@@ -31,32 +30,34 @@ hide_secrets(
 
 
 class TwoFactor:
-    """A blocking client. One serves all threads of a process; close it, or use it in a `with`.
+    """A blocking client. It is thread-safe; one per process is enough. Close it, or use it as a context manager.
 
-    `address` is `host:port` or `unix:/path`; without `tls` in plaintext. Nothing is sent before the first call.
-    Every call takes the contract's request and returns its response, or raises a TwoFactorError; a `timeout` in
-    seconds and everything else that generated stubs take may be given with it.
+    `address` is `host:port` or `unix:/path`. Without `tls` the connection is plaintext. The client connects on the
+    first call. Calls take the contract's requests and return its responses, or raise TwoFactorError. They accept the
+    arguments of generated stubs, such as a `timeout` in seconds.
     """
 
     sign_in: SignInServiceStub
-    """First factor, challenge, sessions."""
+    """The first factor, challenges and sessions."""
     two_factor: TwoFactorServiceStub
-    """The second factor: proving it, and looking after it."""
+    """Verifying and managing the second factor."""
     accounts: AccountServiceStub
-    """Accounts, and what their owners sign in with."""
+    """Accounts, passwords and identities."""
 
     def __init__(self, address: str, tls: Tls | None = None, *, options: Options = ()) -> None:
-        own = channel_options(tls, options)
+        all_options = channel_options(tls, options)
         self._channel = (
-            grpc.secure_channel(address, tls.credentials(), own) if tls else grpc.insecure_channel(address, own)
+            grpc.secure_channel(address, tls.credentials(), all_options)
+            if tls
+            else grpc.insecure_channel(address, all_options)
         )
-        channel = grpc.intercept_channel(self._channel, Calls())
+        channel = grpc.intercept_channel(self._channel, BlockingInterceptor())
         self.sign_in = SignInServiceStub(channel)
         self.two_factor = TwoFactorServiceStub(channel)
         self.accounts = AccountServiceStub(channel)
 
     def close(self) -> None:
-        """Close the connection; running calls are cancelled."""
+        """Close the connection and cancel running calls."""
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -69,28 +70,28 @@ class TwoFactor:
 
 
 class AsyncTwoFactor:
-    """The same for asyncio: each call is awaited. Make it where the event loop runs."""
+    """The client for asyncio: calls are awaited. Create it while the event loop is running."""
 
     sign_in: "SignInServiceAsyncStub"
-    """First factor, challenge, sessions."""
+    """The first factor, challenges and sessions."""
     two_factor: "TwoFactorServiceAsyncStub"
-    """The second factor: proving it, and looking after it."""
+    """Verifying and managing the second factor."""
     accounts: "AccountServiceAsyncStub"
-    """Accounts, and what their owners sign in with."""
+    """Accounts, passwords and identities."""
 
     def __init__(self, address: str, tls: Tls | None = None, *, options: Options = ()) -> None:
-        own = channel_options(tls, options)
+        all_options = channel_options(tls, options)
         self._channel = (
-            grpc.aio.secure_channel(address, tls.credentials(), own, interceptors=[AsyncCalls()])
+            grpc.aio.secure_channel(address, tls.credentials(), all_options, interceptors=[AsyncInterceptor()])
             if tls
-            else grpc.aio.insecure_channel(address, own, interceptors=[AsyncCalls()])
+            else grpc.aio.insecure_channel(address, all_options, interceptors=[AsyncInterceptor()])
         )
         self.sign_in = SignInServiceStub(self._channel)
         self.two_factor = TwoFactorServiceStub(self._channel)
         self.accounts = AccountServiceStub(self._channel)
 
     async def close(self) -> None:
-        """Close the connection; running calls are cancelled."""
+        """Close the connection and cancel running calls."""
         await self._channel.close()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The contract's service config: which methods gRPC may retry by itself, and how long each may take."""
+"""The published service config: which methods gRPC retries, and the timeout of each method."""
 
 import json
 from collections.abc import Mapping
@@ -6,32 +6,30 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-# grpcio lets a timeout of a service config run out one to two seconds early, by an amount that differs from
-# process to process (https://github.com/grpc/grpc/issues/34547): of the two seconds of a read, 0.02 were seen
-# to be left. With these two more, a call has at least the time that the contract gives it.
-_SECONDS_LOST = 2
+# In grpcio the timeouts of a service config expire one to two seconds early; the amount varies per process
+# (https://github.com/grpc/grpc/issues/34547). A read with a timeout of 2 s was seen to fail after 0.02 s.
+_EARLY_EXPIRY_SECONDS = 2
 
 
 def service_config() -> str:
-    """The contract's gRPC service config, as JSON text, for the channel option `grpc.service_config`.
+    """The gRPC service config as JSON, for the channel option `grpc.service_config`.
 
-    It gives each method a timeout and says which may be retried after UNAVAILABLE. A method without a retry
-    policy is repeated by its caller, with the same request_id.
+    It sets the timeout of each method and the methods that are retried after UNAVAILABLE. Callers repeat the others
+    themselves, with the same request_id.
 
-    The timeouts are two seconds longer than the contract's (2 s reads, 5 s changes, 10 s what may ask an
-    identity provider), because grpcio measures them up to two seconds short. They bound the waiting and are
-    not told to the server. A `timeout` given with a call is exact, is told, and counts if it ends sooner; the
-    clients of this package give every call the contract's.
+    The timeouts are two seconds longer than the published ones (2 s for reads, 5 s for changes, 10 s for methods that
+    may contact an identity provider), because grpcio expires them up to two seconds early. They are not sent to the
+    server. A `timeout` argument of a call is exact and is sent; the clients of this package pass the published one.
     """
     config = _published()
     for entry in config["methodConfig"]:
-        entry["timeout"] = f"{_seconds(entry) + _SECONDS_LOST:g}s"
+        entry["timeout"] = f"{_seconds(entry) + _EARLY_EXPIRY_SECONDS:g}s"
     return json.dumps(config)
 
 
 @cache
 def timeouts() -> Mapping[str, float]:
-    """The seconds that the contract gives each method, by its path `/twofactor.v1.SignInService/GetSession`."""
+    """The published timeout in seconds, by method path, such as `/twofactor.v1.SignInService/GetSession`."""
     return {
         f"/{name['service']}/{name['method']}": _seconds(entry)
         for entry in _published()["methodConfig"]
@@ -40,7 +38,7 @@ def timeouts() -> Mapping[str, float]:
 
 
 def _published() -> dict[str, Any]:
-    config: dict[str, Any] = json.loads(files(__package__).joinpath("service_config.json").read_bytes())
+    config: dict[str, Any] = json.loads(files("twofactor.v1").joinpath("service_config.json").read_bytes())
     return config
 
 

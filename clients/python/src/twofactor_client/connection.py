@@ -1,4 +1,4 @@
-"""What a channel to the server is opened with."""
+"""Credentials and options of the channel to the server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Options = Sequence[tuple[str, str | int]]
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Mutual TLS: PEM files of the authority that signed the server's certificate, and of this caller's own.
+    """PEM files for mutual TLS: the authority of the server's certificate, and the caller's certificate and key.
 
-    `server_name` is the name that the server's certificate bears, where it is not that of the address. The files
-    are read when a client is made: one that they were renewed for has to be made anew.
+    `server_name` is the name in the server's certificate if it is not the host of the address. The files are read when
+    a client is created: create a new client to use renewed files.
     """
 
     ca: Path | str
@@ -25,7 +25,7 @@ class Tls:
     server_name: str = ""
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """What is in the files. OSError if one cannot be read."""
+        """Reads the files. Raises OSError."""
         return grpc.ssl_channel_credentials(
             root_certificates=Path(self.ca).read_bytes(),
             private_key=Path(self.key).read_bytes(),
@@ -33,7 +33,7 @@ class Tls:
         )
 
 
-def channel_options(tls: Tls | None, own: Options) -> list[tuple[str, str | int]]:
-    """The contract's service config, the name to expect of the server, and the caller's own options, which win."""
-    named: Options = [("grpc.ssl_target_name_override", tls.server_name)] if tls and tls.server_name else ()
-    return [("grpc.service_config", service_config()), *named, *own]
+def channel_options(tls: Tls | None, options: Options) -> list[tuple[str, str | int]]:
+    """The service config, the expected name of the server, and the caller's options, which take precedence."""
+    name: Options = [("grpc.ssl_target_name_override", tls.server_name)] if tls and tls.server_name else ()
+    return [("grpc.service_config", service_config()), *name, *options]

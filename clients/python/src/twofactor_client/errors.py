@@ -1,4 +1,4 @@
-"""Typed errors: what a refused call says, and one type for each thing that a front end does about it."""
+"""Typed errors: one type for each reason that a front end handles differently."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,14 +14,14 @@ _DETAILS_TRAILER = "grpc-status-details-bin"
 
 
 class FieldRule(NamedTuple):
-    """A field at fault by its path from the request's root (`password.email`), and what it must be; never its value."""
+    """A rejected field: its path from the root of the request (`password.email`), and the rule it violates."""
 
     path: str
     rule: str
 
 
 class Details(NamedTuple):
-    """What a refusal carries beside its status."""
+    """The error details of the status (`google.rpc`)."""
 
     reason: str = ""
     metadata: Mapping[str, str] = {}
@@ -30,10 +30,10 @@ class Details(NamedTuple):
 
 
 class TwoFactorError(grpc.RpcError):
-    """A call that was answered with a status other than OK. It never holds what was sent, nor any secret.
+    """A call failed. The error contains neither the request nor any secret.
 
-    `reason` is a name of the contract's ErrorReason without its prefix: perhaps one that is newer than this package,
-    and "" if gRPC itself, or something that is no twofactor server, refused. `metadata` goes with the reason.
+    `reason` is a name of ErrorReason without its prefix. It may be newer than this package, and it is "" if the error
+    was not reported by twofactor, but by gRPC or a proxy. ErrorReason describes the `metadata` of each reason.
     """
 
     def __init__(self, status: grpc.StatusCode, message: str = "", details: Details | None = None) -> None:
@@ -44,25 +44,26 @@ class TwoFactorError(grpc.RpcError):
 
     def __str__(self) -> str:
         """`FAILED_PRECONDITION CODE_ALREADY_USED (used_at 2026-11-24T08:00:00Z): The code was used before …`."""
-        words = [f"{key} {value}" for key, value in sorted(self.metadata.items())]
-        words += [f"{path}: {rule}" if rule else path for path, rule in self.fields]
+        details = [f"{key} {value}" for key, value in sorted(self.metadata.items())]
+        details += [f"{path}: {rule}" if rule else path for path, rule in self.fields]
         if self.retry_after is not None:
-            words.append(f"again in {self.retry_after.total_seconds():g} s")
-        name = f"{self.status.name} {self.reason}".rstrip()
-        beside = f" ({', '.join(words)})" if words else ""
-        return f"{name}{beside}: {self.message}" if self.message else f"{name}{beside}"
+            details.append(f"retry after {self.retry_after.total_seconds():g} s")
+        text = f"{self.status.name} {self.reason}".rstrip()
+        if details:
+            text += f" ({', '.join(details)})"
+        return f"{text}: {self.message}" if self.message else text
 
     def code(self) -> grpc.StatusCode:
-        """The status, as other errors of grpc tell it."""
+        """The status, as in grpc.Call."""
         return self.status
 
     def details(self) -> str:
-        """The text of the status, for a person who reads a log."""
+        """The server's message for developers, as in grpc.Call."""
         return self.message
 
 
 class InvalidField(TwoFactorError):
-    """A field is missing or malformed: see `fields`. Nothing was charged."""
+    """A field is missing or malformed: see `fields`. It did not count as an attempt."""
 
 
 class CredentialsMismatch(TwoFactorError):
@@ -70,37 +71,37 @@ class CredentialsMismatch(TwoFactorError):
 
 
 class ReauthenticationRequired(TwoFactorError):
-    """Ask for the password, or a second factor, again."""
+    """The method requires a recent password or second factor."""
 
 
 class ReauthenticationFailed(TwoFactorError):
-    """The re-authentication was wrong."""
+    """The re-authentication was wrong. Five failures end the session."""
 
 
 class CodeMismatch(TwoFactorError):
-    """The code was wrong, or a newer one has been mailed."""
+    """The code was wrong, or a newer one was mailed."""
 
     @property
     def attempts_left(self) -> int | None:
-        """What the challenge or setup still bears; None if that was not told."""
-        told = self.metadata.get("attempts_left", "")
-        return int(told) if told.isdecimal() else None
+        """Remaining attempts of the challenge or setup; None if the server did not report them."""
+        text = self.metadata.get("attempts_left", "")
+        return int(text) if text.isdecimal() else None
 
 
 class CodeExpired(TwoFactorError):
-    """The mailed code is too old: send another."""
+    """The e-mail code has expired: send another."""
 
 
 class CodeAlreadyUsed(TwoFactorError):
-    """The code was right once and is spent. For an authenticator: wait for the next."""
+    """The authenticator code was used before: wait for the next one."""
 
 
 class BackupCodeAlreadyUsed(CodeAlreadyUsed):
-    """The backup code has signed somebody in before: the newest one is wanted."""
+    """The backup code was used before: ask for the newest one."""
 
     @property
     def used_at(self) -> datetime | None:
-        """When, in UTC; None if it is told in a way that this version cannot read."""
+        """When it was used, in UTC; None if the time cannot be parsed."""
         try:
             return datetime.fromisoformat(self.metadata["used_at"])
         except (KeyError, ValueError):
@@ -108,27 +109,27 @@ class BackupCodeAlreadyUsed(CodeAlreadyUsed):
 
 
 class ChallengeOver(TwoFactorError):
-    """Start signing in again."""
+    """The challenge is expired, completed, exhausted or unknown: start the sign-in again."""
 
 
 class SessionEnded(TwoFactorError):
-    """The person must sign in again."""
+    """The session has ended: sign in again."""
 
 
 class FirstFactorSuspended(TwoFactorError):
-    """The owner has a mail with a link by which to confirm."""
+    """Sign-in is suspended until the owner follows the mailed link."""
 
 
 class AuthenticatorDisabled(TwoFactorError):
-    """Ask for the backup code instead."""
+    """Too many wrong codes disabled the authenticator: ask for the backup code."""
 
 
 class Throttled(TwoFactorError):
-    """Too many attempts or mails: wait for `retry_after`. Nothing was charged."""
+    """Too many attempts or mails: wait for `retry_after`. This call did not count as an attempt."""
 
 
 class TryAgain(TwoFactorError):
-    """Repeat the same call with the same request_id, after `retry_after` if that is told: it may have succeeded."""
+    """The outcome is unknown. Repeat the call with the same request_id, after `retry_after` if it is set."""
 
 
 _TYPES: Mapping[str, type[TwoFactorError]] = {
@@ -153,34 +154,33 @@ _TYPES: Mapping[str, type[TwoFactorError]] = {
     "CONFLICT": TryAgain,
     "DEPENDENCY_UNAVAILABLE": TryAgain,
 }
-_UNANSWERED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_UNKNOWN_OUTCOME = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
-def typed(error: grpc.RpcError) -> TwoFactorError:
-    """The error as one of the types above."""
-    # Every RpcError that a call raises is a grpc.Call as well; the types do not know.
+def typed_error(error: grpc.RpcError) -> TwoFactorError:
+    # Every RpcError raised by a call is also a grpc.Call, which the type stubs do not declare.
     call = cast("grpc.Call", error)
-    # Pair by pair: what some versions of grpcio.aio hand out looks like a dict and is none.
-    packed = next((value for key, value in call.trailing_metadata() or () if key == _DETAILS_TRAILER), None)
-    details = _details(packed)
-    kind = _TYPES.get(details.reason, TwoFactorError)
-    if kind is CodeAlreadyUsed and "used_at" in details.metadata:
-        kind = BackupCodeAlreadyUsed
-    elif not details.reason and call.code() in _UNANSWERED:
-        kind = TryAgain
-    return kind(call.code(), call.details() or "", details)
+    # Iterate over pairs: some versions of grpcio.aio return an object that resembles a dict but is not one.
+    serialized = next((value for key, value in call.trailing_metadata() or () if key == _DETAILS_TRAILER), None)
+    details = _details(serialized)
+    error_type = _TYPES.get(details.reason, TwoFactorError)
+    if error_type is CodeAlreadyUsed and "used_at" in details.metadata:
+        error_type = BackupCodeAlreadyUsed
+    elif not details.reason and call.code() in _UNKNOWN_OUTCOME:
+        error_type = TryAgain
+    return error_type(call.code(), call.details() or "", details)
 
 
-def _details(packed: str | bytes | None) -> Details:
+def _details(serialized: str | bytes | None) -> Details:
     found = Details()
     try:
-        details = Status.FromString(packed).details if isinstance(packed, bytes) else ()
+        details = Status.FromString(serialized).details if isinstance(serialized, bytes) else ()
         for detail in details:
             info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
             if detail.Unpack(info) and info.domain == _DOMAIN:
                 found = found._replace(reason=info.reason, metadata=dict(info.metadata))
             elif detail.Unpack(bad):
-                rules = tuple(FieldRule(one.field, one.description) for one in bad.field_violations)
+                rules = tuple(FieldRule(violation.field, violation.description) for violation in bad.field_violations)
                 found = found._replace(fields=rules)
             elif detail.Unpack(retry):
                 found = found._replace(retry_after=retry.retry_delay.ToTimedelta())

@@ -1,4 +1,4 @@
-"""The request_id of a logical call: a form sent twice, by a double click or a reload, is the same call."""
+"""The request_id of a call. Submitting a form twice, by a double click or a reload, is the same call."""
 
 import re
 import unicodedata
@@ -14,47 +14,47 @@ Request = TypeVar("Request", bound=Message)
 
 _LOOK_ALIKES = str.maketrans("oil", "011")
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-_UNSEEN = re.compile(r"Z.|Cc|Cf|Pd")
+_IGNORED = re.compile(r"Z.|Cc|Cf|Pd")
 
 
 def with_request_id(request: Request) -> Request:
-    """The request as it is sent: a copy with a request_id if it has room for one and holds none, else itself.
+    """A copy with a request_id, or the request itself if it has one already or has no such field.
 
-    For codes it is derived from the token and the code, so that it is the same each time; the token's 256 random
-    bits keep the code from being guessed out of it. For everything else it is a random one: asking twice means it
-    twice, unless the caller keeps what this returns and sends that again.
+    Methods that take a code get an id derived from the token and the code, so the same code is the same call. The 256
+    random bits of the token prevent anyone from guessing the code from the id. Other methods get a random id: to repeat
+    such a call, send the returned request again.
     """
-    asked: Any = request
-    if "request_id" not in request.DESCRIPTOR.fields_by_name or asked.request_id:
+    message: Any = request
+    if "request_id" not in request.DESCRIPTOR.fields_by_name or message.request_id:
         return request
     copy: Any = type(request)()
     copy.CopyFrom(request)
     method = request.DESCRIPTOR.name.removesuffix("Request")
     content = _CONTENTS.get(method)
-    copy.request_id = str(uuid5(NAMESPACE, "\n".join(content(asked, method))) if content else uuid4())
-    filled: Request = copy
-    return filled
+    copy.request_id = str(uuid5(NAMESPACE, "\n".join(content(message, method))) if content else uuid4())
+    prepared: Request = copy
+    return prepared
 
 
 def normal_form(typed: str, *, backup_code: bool) -> str:
-    """What a typed code means: NFKC, without separators, controls, invisible marks and dashes, A to Z in lower case.
+    """NFKC without separators, control and format characters and dashes, with A to Z in lower case.
 
-    In a backup code o is read as 0, i and l as 1. Whether the result is a code is for the server to say.
+    In a backup code, o becomes 0, and i and l become 1. The result is not validated: the server does that.
     """
-    kept = "".join(c for c in unicodedata.normalize("NFKC", typed) if not _UNSEEN.match(unicodedata.category(c)))
+    kept = "".join(c for c in unicodedata.normalize("NFKC", typed) if not _IGNORED.match(unicodedata.category(c)))
     lower = kept.translate(_ASCII_LOWER)
     return lower.translate(_LOOK_ALIKES) if backup_code else lower
 
 
-def _digits(request: Any, method: str) -> tuple[str, ...]:
+def _code_content(request: Any, method: str) -> tuple[str, ...]:
     return request.challenge_token, method, normal_form(request.code, backup_code=False)
 
 
-def _backup_code(request: Any, method: str) -> tuple[str, ...]:
+def _backup_code_content(request: Any, method: str) -> tuple[str, ...]:
     return request.challenge_token, method, normal_form(request.backup_code, backup_code=True)
 
 
-def _setup(request: Any, method: str) -> tuple[str, ...]:
+def _setup_content(request: Any, method: str) -> tuple[str, ...]:
     return (
         request.session_token,
         method,
@@ -64,8 +64,8 @@ def _setup(request: Any, method: str) -> tuple[str, ...]:
 
 
 _CONTENTS: Mapping[str, Callable[[Any, str], tuple[str, ...]]] = {
-    "VerifyEmailCode": _digits,
-    "VerifyAuthenticatorCode": _digits,
-    "UseBackupCode": _backup_code,
-    "ConfirmAuthenticatorSetup": _setup,
+    "VerifyEmailCode": _code_content,
+    "VerifyAuthenticatorCode": _code_content,
+    "UseBackupCode": _backup_code_content,
+    "ConfirmAuthenticatorSetup": _setup_content,
 }

@@ -1,39 +1,41 @@
-// Made from the contract by `cargo run -p generate`; do not edit.
+// Generated from the contract by `cargo run -p generate`. DO NOT EDIT.
 use prost::Message;
 use twofactor_client::{Client, pb};
-use crate::{Answer, Failure, Prepared, answer, prepared};
-/// Calls the method of this name with the encoded request.
+use crate::{Failure, Outcome, Prepared, outcome, prepared};
+/// Calls the method with the encoded request.
 pub async fn call(
     client: &Client,
     name: &str,
     request: &[u8],
-) -> Result<Answer, Failure> {
+) -> Result<Outcome, Failure> {
     Ok(
         match name {
             "CreateAccount" => {
-                answer(
+                outcome(
                     client
                         .create_account(pb::CreateAccountRequest::decode(request)?)
                         .await,
                 )
             }
             "GetAccount" => {
-                answer(client.get_account(pb::GetAccountRequest::decode(request)?).await)
+                outcome(
+                    client.get_account(pb::GetAccountRequest::decode(request)?).await,
+                )
             }
             "SetPassword" => {
-                answer(
+                outcome(
                     client.set_password(pb::SetPasswordRequest::decode(request)?).await,
                 )
             }
             "ChangePassword" => {
-                answer(
+                outcome(
                     client
                         .change_password(pb::ChangePasswordRequest::decode(request)?)
                         .await,
                 )
             }
             "StartPasswordReset" => {
-                answer(
+                outcome(
                     client
                         .start_password_reset(
                             pb::StartPasswordResetRequest::decode(request)?,
@@ -42,7 +44,7 @@ pub async fn call(
                 )
             }
             "CompletePasswordReset" => {
-                answer(
+                outcome(
                     client
                         .complete_password_reset(
                             pb::CompletePasswordResetRequest::decode(request)?,
@@ -51,12 +53,12 @@ pub async fn call(
                 )
             }
             "ChangeEmail" => {
-                answer(
+                outcome(
                     client.change_email(pb::ChangeEmailRequest::decode(request)?).await,
                 )
             }
             "ConfirmEmailChange" => {
-                answer(
+                outcome(
                     client
                         .confirm_email_change(
                             pb::ConfirmEmailChangeRequest::decode(request)?,
@@ -65,31 +67,31 @@ pub async fn call(
                 )
             }
             "LinkIdentity" => {
-                answer(
+                outcome(
                     client.link_identity(pb::LinkIdentityRequest::decode(request)?).await,
                 )
             }
             "UnlinkIdentity" => {
-                answer(
+                outcome(
                     client
                         .unlink_identity(pb::UnlinkIdentityRequest::decode(request)?)
                         .await,
                 )
             }
             "ListIdentities" => {
-                answer(
+                outcome(
                     client
                         .list_identities(pb::ListIdentitiesRequest::decode(request)?)
                         .await,
                 )
             }
             "ReportNotMe" => {
-                answer(
+                outcome(
                     client.report_not_me(pb::ReportNotMeRequest::decode(request)?).await,
                 )
             }
             "ConfirmFirstFactor" => {
-                answer(
+                outcome(
                     client
                         .confirm_first_factor(
                             pb::ConfirmFirstFactorRequest::decode(request)?,
@@ -98,40 +100,42 @@ pub async fn call(
                 )
             }
             "CloseAccount" => {
-                answer(
+                outcome(
                     client.close_account(pb::CloseAccountRequest::decode(request)?).await,
                 )
             }
             "StartSignIn" => {
-                answer(
+                outcome(
                     client.start_sign_in(pb::StartSignInRequest::decode(request)?).await,
                 )
             }
             "GetChallenge" => {
-                answer(
+                outcome(
                     client.get_challenge(pb::GetChallengeRequest::decode(request)?).await,
                 )
             }
             "GetSession" => {
-                answer(client.get_session(pb::GetSessionRequest::decode(request)?).await)
+                outcome(
+                    client.get_session(pb::GetSessionRequest::decode(request)?).await,
+                )
             }
             "SignOut" => {
-                answer(client.sign_out(pb::SignOutRequest::decode(request)?).await)
+                outcome(client.sign_out(pb::SignOutRequest::decode(request)?).await)
             }
             "ListSessions" => {
-                answer(
+                outcome(
                     client.list_sessions(pb::ListSessionsRequest::decode(request)?).await,
                 )
             }
             "RevokeSession" => {
-                answer(
+                outcome(
                     client
                         .revoke_session(pb::RevokeSessionRequest::decode(request)?)
                         .await,
                 )
             }
             "RevokeOtherSessions" => {
-                answer(
+                outcome(
                     client
                         .revoke_other_sessions(
                             pb::RevokeOtherSessionsRequest::decode(request)?,
@@ -140,21 +144,21 @@ pub async fn call(
                 )
             }
             "SendEmailCode" => {
-                answer(
+                outcome(
                     client
                         .send_email_code(pb::SendEmailCodeRequest::decode(request)?)
                         .await,
                 )
             }
             "VerifyEmailCode" => {
-                answer(
+                outcome(
                     client
                         .verify_email_code(pb::VerifyEmailCodeRequest::decode(request)?)
                         .await,
                 )
             }
             "VerifyAuthenticatorCode" => {
-                answer(
+                outcome(
                     client
                         .verify_authenticator_code(
                             pb::VerifyAuthenticatorCodeRequest::decode(request)?,
@@ -163,14 +167,14 @@ pub async fn call(
                 )
             }
             "UseBackupCode" => {
-                answer(
+                outcome(
                     client
                         .use_backup_code(pb::UseBackupCodeRequest::decode(request)?)
                         .await,
                 )
             }
             "ConfirmBackupCodeSaved" => {
-                answer(
+                outcome(
                     client
                         .confirm_backup_code_saved(
                             pb::ConfirmBackupCodeSavedRequest::decode(request)?,
@@ -179,14 +183,14 @@ pub async fn call(
                 )
             }
             "GetTwoFactor" => {
-                answer(
+                outcome(
                     client
                         .get_two_factor(pb::GetTwoFactorRequest::decode(request)?)
                         .await,
                 )
             }
             "StartAuthenticatorSetup" => {
-                answer(
+                outcome(
                     client
                         .start_authenticator_setup(
                             pb::StartAuthenticatorSetupRequest::decode(request)?,
@@ -195,7 +199,7 @@ pub async fn call(
                 )
             }
             "ConfirmAuthenticatorSetup" => {
-                answer(
+                outcome(
                     client
                         .confirm_authenticator_setup(
                             pb::ConfirmAuthenticatorSetupRequest::decode(request)?,
@@ -204,7 +208,7 @@ pub async fn call(
                 )
             }
             "CancelAuthenticatorSetup" => {
-                answer(
+                outcome(
                     client
                         .cancel_authenticator_setup(
                             pb::CancelAuthenticatorSetupRequest::decode(request)?,
@@ -213,7 +217,7 @@ pub async fn call(
                 )
             }
             "RegenerateBackupCode" => {
-                answer(
+                outcome(
                     client
                         .regenerate_backup_code(
                             pb::RegenerateBackupCodeRequest::decode(request)?,
@@ -222,7 +226,7 @@ pub async fn call(
                 )
             }
             "RemoveAuthenticator" => {
-                answer(
+                outcome(
                     client
                         .remove_authenticator(
                             pb::RemoveAuthenticatorRequest::decode(request)?,
@@ -230,11 +234,11 @@ pub async fn call(
                         .await,
                 )
             }
-            _ => return Err(Failure::from("no such method")),
+            _ => return Err(Failure::from("unknown method")),
         },
     )
 }
-/// The request as the client would send it, and as it prints.
+/// Prepares the encoded request as the client would send it.
 pub fn prepare(name: &str, request: &[u8]) -> Result<Prepared, Failure> {
     Ok(
         match name {
@@ -294,7 +298,7 @@ pub fn prepare(name: &str, request: &[u8]) -> Result<Prepared, Failure> {
             "RemoveAuthenticator" => {
                 prepared(pb::RemoveAuthenticatorRequest::decode(request)?)
             }
-            _ => return Err(Failure::from("no such method")),
+            _ => return Err(Failure::from("unknown method")),
         },
     )
 }

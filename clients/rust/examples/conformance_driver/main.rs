@@ -1,4 +1,4 @@
-//! Does what one line of JSON says with this crate's client, and says what came of it: see `clients/conformance`.
+//! The conformance driver. `clients/conformance/README.md` describes the protocol.
 
 #[allow(clippy::too_many_lines)]
 #[rustfmt::skip]
@@ -17,13 +17,13 @@ use twofactor_client::{Client, Error, Prepare, TlsFiles};
 
 type Failure = Box<dyn StdError>;
 
-/// What a call came to: the encoded response, or the refusal.
-type Answer = Result<Vec<u8>, Error>;
+/// The result of a call: the encoded response, or the error.
+type Outcome = Result<Vec<u8>, Error>;
 
-/// A request as the client would send it, encoded, and as it prints.
+/// A request as the client would send it, encoded, and its `Debug` format.
 struct Prepared {
     encoded: Vec<u8>,
-    shown: String,
+    formatted: String,
 }
 
 struct Driver {
@@ -36,28 +36,28 @@ async fn main() -> Result<(), Failure> {
     let contract = DescriptorPool::decode(include_bytes!("contract.binpb").as_slice())?;
     let mut driver = Driver { contract, client: None };
     for line in stdin().lock().lines() {
-        let answer = driver.obey(&serde_json::from_str(&line?)?).await?;
-        println!("{answer}");
+        let reply = driver.reply(&serde_json::from_str(&line?)?).await?;
+        println!("{reply}");
         stdout().flush()?;
     }
     Ok(())
 }
 
 impl Driver {
-    async fn obey(&mut self, order: &Value) -> Result<Value, Failure> {
-        let text = |name: &str| order[name].as_str().unwrap_or_default();
+    async fn reply(&mut self, command: &Value) -> Result<Value, Failure> {
+        let text = |name: &str| command[name].as_str().unwrap_or_default();
         if text("op") == "connect" {
-            self.client = Some(connect(text("address"), &order["tls"])?);
+            self.client = Some(connect(text("address"), &command["tls"])?);
             return Ok(json!({"ok": true}));
         }
         let method = self.method(text("method"))?;
-        let request = encoded(method.input(), &order["request"])?;
+        let request = encoded(method.input(), &command["request"])?;
         if text("op") == "call" {
-            return self.call(&method, &request, order["timeout_ms"].as_u64()).await;
+            return self.call(&method, &request, command["timeout_ms"].as_u64()).await;
         }
         let prepared = dispatch::prepare(method.name(), &request)?;
-        if text("op") == "show" {
-            return Ok(json!({"text": prepared.shown}));
+        if text("op") == "format" {
+            return Ok(json!({"text": prepared.formatted}));
         }
         let sent = decoded(method.input(), &prepared.encoded)?;
         Ok(json!({"request_id": sent["request_id"]}))
@@ -68,7 +68,7 @@ impl Driver {
         let client = timeout.map_or_else(|| client.clone(), |limit| client.with_timeout(Duration::from_millis(limit)));
         Ok(match dispatch::call(&client, method.name(), request).await? {
             Ok(response) => json!({"response": decoded(method.output(), &response)?}),
-            Err(error) => json!({"error": told(&error)}),
+            Err(error) => json!({"error": error_to_json(&error)}),
         })
     }
 
@@ -76,7 +76,7 @@ impl Driver {
         let services: Vec<_> = self.contract.services().collect();
         let found =
             services.iter().flat_map(prost_reflect::ServiceDescriptor::methods).find(|method| method.name() == name);
-        found.ok_or_else(|| format!("no method {name}").into())
+        found.ok_or_else(|| format!("unknown method: {name}").into())
     }
 }
 
@@ -91,14 +91,14 @@ fn connect(address: &str, tls: &Value) -> Result<Client, Failure> {
 }
 
 #[allow(clippy::result_large_err)]
-fn answer<A: Message>(outcome: Result<A, Error>) -> Answer {
-    outcome.map(|response| response.encode_to_vec())
+fn outcome<Res: Message>(result: Result<Res, Error>) -> Outcome {
+    result.map(|response| response.encode_to_vec())
 }
 
-fn prepared<Q: Message + Prepare + Debug>(mut request: Q) -> Prepared {
-    let shown = format!("{request:?}");
+fn prepared<Req: Message + Prepare + Debug>(mut request: Req) -> Prepared {
+    let formatted = format!("{request:?}");
     request.prepare();
-    Prepared { encoded: request.encode_to_vec(), shown }
+    Prepared { encoded: request.encode_to_vec(), formatted }
 }
 
 fn encoded(message: MessageDescriptor, content: &Value) -> Result<Vec<u8>, Failure> {
@@ -111,7 +111,7 @@ fn decoded(message: MessageDescriptor, bytes: &[u8]) -> Result<Value, Failure> {
     Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
 }
 
-fn told(error: &Error) -> Value {
+fn error_to_json(error: &Error) -> Value {
     json!({
         "type": error.type_name(),
         "status": status_name(error.code),
@@ -122,7 +122,7 @@ fn told(error: &Error) -> Value {
     })
 }
 
-/// `FailedPrecondition` as `FAILED_PRECONDITION`.
+/// Converts `FailedPrecondition` to `FAILED_PRECONDITION`.
 fn status_name(code: Code) -> String {
     let mut name = String::new();
     for (index, letter) in format!("{code:?}").char_indices() {

@@ -1,4 +1,4 @@
-//! The client's methods, one a method of the contract, and the conformance driver's way from a name to each.
+//! Generates the client's methods, and for the conformance driver a dispatch by method name.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 
 use crate::{PACKAGE, snake};
 
-/// Methods of `Client`, with the contract's comments.
+/// The methods of `Client`, with the comments of the contract.
 pub fn client_methods(pool: &DescriptorPool) -> String {
     let mut source = String::from(
-        "use super::pb;\nuse crate::request_id::{Prepare, backup_code_form, code_form, derived, random};\n\
+        "use super::pb;\nuse crate::request_id::{Prepare, derived, normalise_backup_code, normalise_code, random};\n\
          use crate::{Client, Error};\nimpl Client {",
     );
     for method in methods(pool) {
@@ -19,7 +19,7 @@ pub fn client_methods(pool: &DescriptorPool) -> String {
         let _ = writeln!(
             source,
             "#[doc = \"\"]#[doc = \" # Errors\"]#[doc = \"\"]\
-             #[doc = \" The reason of the refusal, or what kept the call from being answered.\"]\
+             #[doc = \" The reason for which the server rejected the call, or a failure of the connection.\"]\
              pub async fn {name}(&self, request: pb::{input}) -> Result<pb::{output}, Error> {{\
              self.unary({path:?}, request).await }}",
             name = snake(method.name()),
@@ -35,18 +35,22 @@ pub fn client_methods(pool: &DescriptorPool) -> String {
     source
 }
 
-/// How the method's request gets its `request_id`, where it has one.
+/// The implementation of `Prepare` for the request of the method.
 fn write_preparation(source: &mut String, method: &MethodDescriptor) {
     let input = method.input();
     let has = |name: &str| input.get_field_by_name(name).is_some();
-    let made = match (has("challenge_token"), has("setup_id")) {
+    let content = match (has("challenge_token"), has("setup_id")) {
         _ if !has("request_id") => None,
-        (true, _) if has("backup_code") => Some("&self.challenge_token, NAME, &backup_code_form(&self.backup_code)"),
-        (true, _) if has("code") => Some("&self.challenge_token, NAME, &code_form(&self.code)"),
-        (_, true) => Some("&self.session_token, NAME, &self.setup_id.to_ascii_lowercase(), &code_form(&self.code)"),
+        (true, _) if has("backup_code") => {
+            Some("&self.challenge_token, NAME, &normalise_backup_code(&self.backup_code)")
+        }
+        (true, _) if has("code") => Some("&self.challenge_token, NAME, &normalise_code(&self.code)"),
+        (_, true) => {
+            Some("&self.session_token, NAME, &self.setup_id.to_ascii_lowercase(), &normalise_code(&self.code)")
+        }
         _ => Some(""),
     };
-    let body = match made {
+    let body = match content {
         None => String::new(),
         Some("") => "if self.request_id.is_empty() { self.request_id = random(); }".to_owned(),
         Some(parts) => format!(
@@ -57,25 +61,25 @@ fn write_preparation(source: &mut String, method: &MethodDescriptor) {
     let _ = write!(source, "impl Prepare for pb::{} {{ fn prepare(&mut self) {{ {body} }} }}", input.name());
 }
 
-/// A `match` over the methods' names.
+/// The functions that dispatch by method name.
 pub fn dispatch(pool: &DescriptorPool) -> String {
     let (mut calls, mut prepared) = (String::new(), String::new());
     for method in methods(pool) {
         let name = method.name();
         let call = snake(name);
         let input = method.input().name().to_owned();
-        let _ = write!(calls, "{name:?} => answer(client.{call}(pb::{input}::decode(request)?).await),");
+        let _ = write!(calls, "{name:?} => outcome(client.{call}(pb::{input}::decode(request)?).await),");
         let _ = write!(prepared, "{name:?} => prepared(pb::{input}::decode(request)?),");
     }
     format!(
         "use prost::Message;\nuse twofactor_client::{{Client, pb}};\n\
-         use crate::{{Answer, Failure, Prepared, answer, prepared}};\n\
-         /// Calls the method of this name with the encoded request.\n\
-         pub async fn call(client: &Client, name: &str, request: &[u8]) -> Result<Answer, Failure> {{\
-         Ok(match name {{ {calls} _ => return Err(Failure::from(\"no such method\")) }}) }}\n\
-         /// The request as the client would send it, and as it prints.\n\
+         use crate::{{Failure, Outcome, Prepared, outcome, prepared}};\n\
+         /// Calls the method with the encoded request.\n\
+         pub async fn call(client: &Client, name: &str, request: &[u8]) -> Result<Outcome, Failure> {{\
+         Ok(match name {{ {calls} _ => return Err(Failure::from(\"unknown method\")) }}) }}\n\
+         /// Prepares the encoded request as the client would send it.\n\
          pub fn prepare(name: &str, request: &[u8]) -> Result<Prepared, Failure> {{\
-         Ok(match name {{ {prepared} _ => return Err(Failure::from(\"no such method\")) }}) }}\n"
+         Ok(match name {{ {prepared} _ => return Err(Failure::from(\"unknown method\")) }}) }}\n"
     )
 }
 

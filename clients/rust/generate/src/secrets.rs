@@ -1,4 +1,4 @@
-//! `Debug` for what holds a secret: fields marked `debug_redact` in the contract are not shown.
+//! Generates `Debug` implementations that hide the fields with `debug_redact`.
 
 use std::fmt::Write;
 
@@ -6,22 +6,22 @@ use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor, OneofDes
 
 use crate::{PACKAGE, camel, snake};
 
-/// The messages that get a `Debug` of ours instead of a derived one; to prost, their oneofs are meant too.
-pub fn holders(pool: &DescriptorPool) -> Vec<String> {
-    holding(pool).map(|message| format!(".{}", message.full_name())).collect()
+/// The messages, including their oneofs, for which prost must not derive `Debug`.
+pub fn messages_with_secrets(pool: &DescriptorPool) -> Vec<String> {
+    messages(pool).map(|message| format!(".{}", message.full_name())).collect()
 }
 
-/// The source of their `Debug`.
+/// The source of their `Debug` implementations.
 pub fn debug_impls(pool: &DescriptorPool) -> String {
     let mut source = String::from(
         "use std::fmt::{Debug, Formatter, Result};\n\
          use super::*;\n\
-         /// Stands for a secret; only whether there is one is shown.\n\
+         /// Shows only whether a secret is set.\n\
          struct Secret(bool);\n\
          impl Debug for Secret { fn fmt(&self, f: &mut Formatter<'_>) -> Result {\
              f.write_str(if self.0 { \"[hidden]\" } else { \"\\\"\\\"\" }) } }\n",
     );
-    for message in holding(pool) {
+    for message in messages(pool) {
         write_message(&mut source, &message);
         for oneof in message.oneofs() {
             write_oneof(&mut source, &oneof);
@@ -30,7 +30,7 @@ pub fn debug_impls(pool: &DescriptorPool) -> String {
     source
 }
 
-fn holding(pool: &DescriptorPool) -> impl Iterator<Item = MessageDescriptor> {
+fn messages(pool: &DescriptorPool) -> impl Iterator<Item = MessageDescriptor> {
     pool.all_messages()
         .filter(|message| message.package_name() == PACKAGE)
         .filter(|message| message.fields().any(|field| is_secret(&field)))

@@ -1,256 +1,262 @@
-// Made from the contract by `cargo run -p generate`; do not edit.
+// Generated from the contract by `cargo run -p generate`. DO NOT EDIT.
 use super::pb;
-use crate::request_id::{Prepare, backup_code_form, code_form, derived, random};
+use crate::request_id::{Prepare, derived, normalise_backup_code, normalise_code, random};
 use crate::{Client, Error};
 impl Client {
-    /// Makes an account. It is on e-mail codes from the first moment, its address not verified until the first mailed code
-    /// is typed. Nothing is mailed. Without password and identity it can be signed in to through `asserted` only.
+    /// Creates an account. It uses e-mail codes from the start, and its address is unverified until the first mailed code
+    /// is entered. No mail is sent. Without a password and an identity, sign-in is possible with `asserted` only.
     ///
-    /// Repeated with the same request_id and content it answers the same account and makes no second one. Without a
-    /// request_id a repeat finds its own address: EMAIL_TAKEN.
+    /// A repeat with the same request_id and content returns the same account. Without a request_id, a repeat returns
+    /// EMAIL_TAKEN for its own address.
     ///
-    /// An account by `oidc` or `github` has the address from the provider, verified; INVALID_FIELD naming that member if the
-    /// provider has not verified one. A repeat with the same request_id and code does not ask the provider again.
+    /// An account created with `oidc` or `github` takes its address, verified, from the provider. If the provider has not
+    /// verified an address, the call returns INVALID_FIELD for that member. A repeat with the same request_id and code
+    /// does not contact the provider again.
     ///
     /// Reasons: EMAIL_TAKEN; PASSWORD_REJECTED; REQUEST_ID_REUSED; for `oidc` and `github` IDENTITY_TAKEN,
-    /// PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH when the provider refuses the code.
+    /// PROVIDER_NOT_CONFIGURED, and CREDENTIALS_MISMATCH if the provider rejects the code.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn create_account(
         &self,
         request: pb::CreateAccountRequest,
     ) -> Result<pb::CreateAccountResponse, Error> {
         self.unary("/twofactor.v1.AccountService/CreateAccount", request).await
     }
-    /// Looks an account up. Changes nothing, so repeat it freely. Speaks of the account only, never of its second factor
-    /// (GetTwoFactor does, to whoever holds a session).
+    /// Returns an account. Changes nothing and can be repeated freely. The response contains nothing about the second
+    /// factor; GetTwoFactor returns that to the holder of a session.
     ///
     /// Reasons: ACCOUNT_NOT_FOUND.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn get_account(
         &self,
         request: pb::GetAccountRequest,
     ) -> Result<pb::GetAccountResponse, Error> {
         self.unary("/twofactor.v1.AccountService/GetAccount", request).await
     }
-    /// Gives a password to an account that has none. The other sessions end, open challenges are void.
+    /// Sets the password of an account that has none. The other sessions end and open challenges become void.
     ///
-    /// Repeated with the same request_id and password it is OK. An account that has a password: CONFLICT; ChangePassword is
-    /// the method then.
+    /// A repeat with the same request_id and password is OK. An account that already has a password returns CONFLICT; use
+    /// ChangePassword instead.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; PASSWORD_REJECTED; REQUEST_ID_REUSED;
     /// REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn set_password(
         &self,
         request: pb::SetPasswordRequest,
     ) -> Result<pb::SetPasswordResponse, Error> {
         self.unary("/twofactor.v1.AccountService/SetPassword", request).await
     }
-    /// Changes the password. The other sessions end and open challenges are void; this session stays. The current password
-    /// is charged as a re-authentication is: five wrong ones end the session.
+    /// Changes the password. The other sessions end and open challenges become void; this session continues. A wrong
+    /// current password counts as a failed re-authentication: five failures end the session.
     ///
-    /// Repeated with the same request_id and new password it is OK.
+    /// A repeat with the same request_id and new password is OK.
     ///
-    /// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED, also for an account that has no password (SetPassword is the method
-    /// then); REAUTHENTICATION_REQUIRED for a session that did not pass the second factor that is active now;
-    /// PASSWORD_REJECTED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+    /// Reasons: SESSION_ENDED; REAUTHENTICATION_FAILED, also for an account without a password (use SetPassword instead);
+    /// REAUTHENTICATION_REQUIRED for a session that did not pass the currently active second factor; PASSWORD_REJECTED;
+    /// REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn change_password(
         &self,
         request: pb::ChangePasswordRequest,
     ) -> Result<pb::ChangePasswordResponse, Error> {
         self.unary("/twofactor.v1.AccountService/ChangePassword", request).await
     }
-    /// Mails a link (purpose `reset-password`, 1 hour) by which to choose a new password. Whether the address has an
-    /// account cannot be told from the answer nor from its time, and nothing about the account changes. The links mailed
-    /// before are void: only the newest works. Where the budget of 3 such mails per account and hour is spent, nothing is
-    /// mailed and the answer is still the same.
+    /// Mails a link (purpose `reset-password`, valid for 1 hour) for choosing a new password. Neither the response nor its
+    /// timing reveals whether the address has an account. The account itself does not change. Links mailed earlier become
+    /// void: only the newest works. If the budget of 3 such mails per account and hour is spent, no mail is sent and the
+    /// response is the same.
     ///
     /// Reasons: none of its own.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn start_password_reset(
         &self,
         request: pb::StartPasswordResetRequest,
     ) -> Result<pb::StartPasswordResetResponse, Error> {
         self.unary("/twofactor.v1.AccountService/StartPasswordReset", request).await
     }
-    /// Sets the password by a mailed link. All sessions end, open challenges are void, waits and a suspended first factor
-    /// are cleared, and the address is verified by the link. It signs nobody in and spares nobody the second factor; a
-    /// disabled authenticator stays disabled, and its wrong codes in a row stay counted. Where the address was never
-    /// verified before, whoever made the account may have been a stranger: identities linked to it are unlinked.
+    /// Sets the password by a mailed link. All sessions end, open challenges become void, waits and a suspension of the
+    /// first factor are cleared, and the link verifies the address. The call does not sign anyone in and does not replace
+    /// the second factor: a disabled authenticator stays disabled, and its count of consecutive wrong codes is kept. If
+    /// the address was never verified before, a stranger may have created the account, so identities linked to it are
+    /// unlinked.
     ///
-    /// Repeated with the same password it is OK, until the link's hour is over.
+    /// A repeat with the same password is OK until the link expires.
     ///
     /// Reasons: LINK_INVALID; PASSWORD_REJECTED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn complete_password_reset(
         &self,
         request: pb::CompletePasswordResetRequest,
     ) -> Result<pb::CompletePasswordResetResponse, Error> {
         self.unary("/twofactor.v1.AccountService/CompletePasswordReset", request).await
     }
-    /// Begins to change the address: a link (purpose `confirm-email`, 24 hours) is mailed to the new one, and until it is
-    /// confirmed nothing changes. Whether the new address has an account cannot be told from the answer; if it has, its
-    /// owner is told that somebody tried. Beginning again voids the older link. A repeat mails once more; 3 per hour. The
-    /// account's own address is INVALID_FIELD.
+    /// Starts a change of the e-mail address: mails a link (purpose `confirm-email`, valid for 24 hours) to the new
+    /// address. Nothing changes until the link is confirmed. The response does not reveal whether the new address has an
+    /// account; if it has, its owner is notified of the attempt. Starting again voids the older link. Each call sends a
+    /// mail, at most 3 per hour. The account's current address is INVALID_FIELD.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; DELIVERY_THROTTLED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn change_email(
         &self,
         request: pb::ChangeEmailRequest,
     ) -> Result<pb::ChangeEmailResponse, Error> {
         self.unary("/twofactor.v1.AccountService/ChangeEmail", request).await
     }
-    /// Changes the address by the mailed link: the new one is verified by it. Open challenges are void, sessions stay. The
-    /// old address is told, and can undo for 7 days (ReportNotMe), also if the address was changed once more since; so long
-    /// no other account can have it. The same link once more is OK.
+    /// Completes a change of the e-mail address by the mailed link, which also verifies the new address. Open challenges
+    /// become void; sessions continue. The old address is notified and can revert the change for 7 days (ReportNotMe),
+    /// even if the address has changed again since. During that time no other account can take the old address. Repeating
+    /// the call with the same link is OK.
     ///
-    /// Reasons: LINK_INVALID, also when the address was given to another account meanwhile, or the password was changed.
+    /// Reasons: LINK_INVALID, also if another account has taken the address in the meantime or the password has changed.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn confirm_email_change(
         &self,
         request: pb::ConfirmEmailChangeRequest,
     ) -> Result<pb::ConfirmEmailChangeResponse, Error> {
         self.unary("/twofactor.v1.AccountService/ConfirmEmailChange", request).await
     }
-    /// Links a provider's identity to the account, as one more first factor. Addresses play no part: the provider's may
-    /// differ from the account's.
+    /// Links a provider's identity to the account as an additional first factor. Addresses are not compared: the
+    /// provider's may differ from the account's.
     ///
-    /// Repeated with the same request_id it answers the same link, without asking the provider again. An identity that is
-    /// linked to this account already is OK.
+    /// A repeat with the same request_id returns the same link without contacting the provider again. An identity that is
+    /// already linked to this account is OK.
     ///
-    /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; CREDENTIALS_MISMATCH when the provider
-    /// refuses the code; IDENTITY_TAKEN; PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
+    /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; CREDENTIALS_MISMATCH if the provider
+    /// rejects the code; IDENTITY_TAKEN; PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn link_identity(
         &self,
         request: pb::LinkIdentityRequest,
     ) -> Result<pb::LinkIdentityResponse, Error> {
         self.unary("/twofactor.v1.AccountService/LinkIdentity", request).await
     }
-    /// Removes a link. Open challenges that an identity of its kind began are void. One that is unknown is OK, so repeat it
-    /// freely.
+    /// Removes a link. Open challenges that were started with an identity of its kind become void. An unknown link is OK,
+    /// so the call can be repeated freely.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; LAST_WAY_IN for the only identity of an
     /// account without a password.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn unlink_identity(
         &self,
         request: pb::UnlinkIdentityRequest,
     ) -> Result<pb::UnlinkIdentityResponse, Error> {
         self.unary("/twofactor.v1.AccountService/UnlinkIdentity", request).await
     }
-    /// Lists the linked identities, the oldest first. Changes nothing, so repeat it freely.
+    /// Lists the linked identities, oldest first. Changes nothing and can be repeated freely.
     ///
     /// Reasons: SESSION_ENDED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn list_identities(
         &self,
         request: pb::ListIdentitiesRequest,
     ) -> Result<pb::ListIdentitiesResponse, Error> {
         self.unary("/twofactor.v1.AccountService/ListIdentities", request).await
     }
-    /// "This wasn't me", by the link of a notice (purpose `not-me`, 7 days). It shuts the stranger out: all sessions end,
-    /// open challenges and setups are void, links that were mailed for other purposes too, and what the notice told of is
-    /// undone as far as it still stands (see UndoneChange): a later change has a notice of its own, and is undone by that.
-    /// Of several notices the order does not matter. Where the account has a password and no new one is given, its first
-    /// factor is suspended until the owner confirms by the link that is mailed.
+    /// Reports "this wasn't me" by the link of a notification (purpose `not-me`, valid for 7 days). All sessions end; open
+    /// challenges, pending setups and links mailed for other purposes become void; and the reported change is reverted if
+    /// it is still in effect (see UndoneChange). A later change has its own notification and is reverted by that one. The
+    /// order in which several notifications are reported does not matter. If the account has a password and no new one is
+    /// given, the first factor is suspended until the owner confirms by the mailed link.
     ///
-    /// Repeated with the same new password it answers the same. Call it upon a click of the person, never for a mere GET.
+    /// A repeat with the same new password returns the same response. Call it when the person presses a button, never on a
+    /// GET.
     ///
     /// Reasons: LINK_INVALID; PASSWORD_REJECTED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn report_not_me(
         &self,
         request: pb::ReportNotMeRequest,
     ) -> Result<pb::ReportNotMeResponse, Error> {
         self.unary("/twofactor.v1.AccountService/ReportNotMe", request).await
     }
-    /// Lifts the suspension of the first factor by the link that was mailed with it (purpose `confirm-sign-in`, 7 days), and
-    /// changes the password on the way: sessions and open challenges end. Whoever lost the mail asks StartPasswordReset for
-    /// another.
+    /// Lifts the suspension of the first factor by the link that was mailed with it (purpose `confirm-sign-in`, valid for
+    /// 7 days), and changes the password. Sessions end and open challenges become void. An owner who has lost the mail
+    /// uses StartPasswordReset instead.
     ///
-    /// Repeated with the same new password it is OK.
+    /// A repeat with the same new password is OK.
     ///
-    /// Reasons: LINK_INVALID; PASSWORD_REJECTED; INVALID_FIELD for a new_password that is missing, or given for an account
-    /// that has none.
+    /// Reasons: LINK_INVALID; PASSWORD_REJECTED; INVALID_FIELD if new_password is missing, or is given for an account
+    /// without a password.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn confirm_first_factor(
         &self,
         request: pb::ConfirmFirstFactorRequest,
     ) -> Result<pb::ConfirmFirstFactorResponse, Error> {
         self.unary("/twofactor.v1.AccountService/ConfirmFirstFactor", request).await
     }
-    /// Closes an account for good: nobody signs in to it any more, its secrets are erased, its address and identities are
-    /// free for another. Its audit trail stays. The owner is told by mail. A closed one is OK, so repeat it freely, also by
-    /// the session that it ended; to every other method it is an account that never was.
+    /// Closes an account permanently: it cannot be signed in to, its secrets are erased, and its address and identities
+    /// become available to other accounts. Its audit trail is kept. The owner is notified by e-mail. Closing a closed
+    /// account is OK, also with the session that the first call ended. To all other methods a closed account does not
+    /// exist.
     ///
-    /// By `session_token` for its owner, with re-authentication; by `account_id` for a caller with the role PROVISIONING.
+    /// The owner passes `session_token` and re-authentication; a caller with the role PROVISIONING passes `account_id`.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; ACCOUNT_NOT_FOUND; CALLER_NOT_ALLOWED
     /// for `account_id` from a caller without the role PROVISIONING.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn close_account(
         &self,
         request: pb::CloseAccountRequest,
     ) -> Result<pb::CloseAccountResponse, Error> {
         self.unary("/twofactor.v1.AccountService/CloseAccount", request).await
     }
-    /// Checks the first factor and opens a challenge. For an account on e-mail codes it also mails the first code.
+    /// Verifies the first factor and starts a challenge. For an account on e-mail codes it also mails the first code.
     ///
-    /// Whoever gives a wrong first factor learns nothing: not whether the account exists, nor which second factor it has.
-    /// It also cannot hurt the owner: only a right first factor reaches the counters of the second. Wrong passwords slow
-    /// their own network prefix: from the fifth in a row on for one address, growing waits of 30 seconds to an hour, looked
-    /// at before the password is judged. 100 of one address within an hour, from all networks together, bar the networks
-    /// from which nobody has signed in to the account within 30 days, until the hour frees. A right one clears the failures
-    /// of its own network. `asserted` and providers are not counted.
+    /// A wrong first factor reveals nothing: neither whether the account exists nor which second factor it has. It also
+    /// cannot lock out the owner, because only a correct first factor reaches the counters of the second. Wrong passwords
+    /// throttle their own network prefix: from the fifth consecutive failure for one address, waits of 30 seconds growing
+    /// to one hour apply and are checked before the password is verified. After 100 failures for one address within an
+    /// hour, from all networks together, networks from which nobody has signed in to the account within 30 days are
+    /// refused until fewer than 100 failures lie within the last hour. A correct password clears the failures of its own
+    /// network. `asserted` and providers are not counted.
     ///
-    /// A repeat opens another challenge and, on e-mail codes, mails another code; the older challenges stay open. That is
-    /// harmless, but costs mail budget, so gRPC never retries this method by itself. When the mail budget is spent the call
-    /// is refused and no challenge opened.
+    /// A repeat starts another challenge and, on e-mail codes, mails another code; older challenges stay open. This is
+    /// harmless but spends mail budget, so gRPC never retries this method automatically. If the mail budget is spent, the
+    /// call is refused and no challenge is started.
     ///
     /// Reasons: CREDENTIALS_MISMATCH; FIRST_FACTOR_SUSPENDED; ATTEMPTS_THROTTLED; DELIVERY_THROTTLED; for `asserted`
     /// ACCOUNT_NOT_FOUND, and CALLER_NOT_ALLOWED without the role ASSERTING; for `oidc` and `github`
@@ -258,136 +264,139 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn start_sign_in(
         &self,
         request: pb::StartSignInRequest,
     ) -> Result<pb::StartSignInResponse, Error> {
         self.unary("/twofactor.v1.SignInService/StartSignIn", request).await
     }
-    /// Reads a challenge, whatever its state: an expired or exhausted one is an answer (Challenge.state), not a refusal,
-    /// until the server forgets it. Changes nothing, so repeat it freely.
+    /// Returns a challenge in any state. An expired or exhausted challenge is a normal response (Challenge.state), not a
+    /// refusal, until the server deletes it. Changes nothing and can be repeated freely.
     ///
     /// Reasons: CHALLENGE_NOT_FOUND, also for a challenge that another calling service started.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn get_challenge(
         &self,
         request: pb::GetChallengeRequest,
     ) -> Result<pb::GetChallengeResponse, Error> {
         self.unary("/twofactor.v1.SignInService/GetChallenge", request).await
     }
-    /// Reads a session, and notes that it is in use: this call is what keeps it from ending after an hour of idleness. It
-    /// never extends the session beyond Session.expire_time. Repeat it freely; call it for each page the person opens.
+    /// Returns a session and records the activity, which prevents the session from ending after one hour of idleness. It
+    /// never extends the session beyond Session.expire_time. Call it for each page that the person opens; it can be
+    /// repeated freely.
     ///
     /// Reasons: SESSION_ENDED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn get_session(
         &self,
         request: pb::GetSessionRequest,
     ) -> Result<pb::GetSessionResponse, Error> {
         self.unary("/twofactor.v1.SignInService/GetSession", request).await
     }
-    /// Ends a session at once. Repeating it is OK, and so is a session that is unknown or has ended already. A reply kept
-    /// for that session (an unsaved backup code) is erased with it: ask the owner to save the code first.
+    /// Ends a session immediately. A repeat is OK, and so is a session that is unknown or has already ended. A reply
+    /// stored for that session (an unsaved backup code) is erased too, so ask the owner to save the code first.
     ///
     /// Reasons: none of its own.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn sign_out(
         &self,
         request: pb::SignOutRequest,
     ) -> Result<pb::SignOutResponse, Error> {
         self.unary("/twofactor.v1.SignInService/SignOut", request).await
     }
-    /// Lists the account's live sessions, the newest first, this one included. Changes nothing, not even the idle clock, so
-    /// repeat it freely.
+    /// Lists the account's active sessions, newest first, including the calling one. Changes nothing, not even the idle
+    /// timer, and can be repeated freely.
     ///
     /// Reasons: SESSION_ENDED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn list_sessions(
         &self,
         request: pb::ListSessionsRequest,
     ) -> Result<pb::ListSessionsResponse, Error> {
         self.unary("/twofactor.v1.SignInService/ListSessions", request).await
     }
-    /// Ends one session of the account at once, this one or another. A session that is unknown or has ended already is OK,
-    /// so repeat it freely. No re-authentication is asked: ending is the safe side.
+    /// Ends one session of the account immediately: the calling one or another. A session that is unknown or has already
+    /// ended is OK, so the call can be repeated freely. No re-authentication is required, because ending a session is
+    /// always safe.
     ///
-    /// Reasons: SESSION_ENDED, when the session that asks is over.
+    /// Reasons: SESSION_ENDED if the calling session has ended.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn revoke_session(
         &self,
         request: pb::RevokeSessionRequest,
     ) -> Result<pb::RevokeSessionResponse, Error> {
         self.unary("/twofactor.v1.SignInService/RevokeSession", request).await
     }
-    /// Ends every session of the account but this one, or all of them. Repeat it freely.
+    /// Ends all sessions of the account, with or without the calling one. Can be repeated freely.
     ///
-    /// Reasons: SESSION_ENDED, when the session that asks is over.
+    /// Reasons: SESSION_ENDED if the calling session has ended.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn revoke_other_sessions(
         &self,
         request: pb::RevokeOtherSessionsRequest,
     ) -> Result<pb::RevokeOtherSessionsResponse, Error> {
         self.unary("/twofactor.v1.SignInService/RevokeOtherSessions", request).await
     }
-    /// Mails a new 6-digit code for the challenge; the older ones cease to work. StartSignIn has sent the first. It does not
-    /// give back attempts, and moves neither the challenge's end nor any wait.
+    /// Mails a new 6-digit code for the challenge; older codes stop working. StartSignIn has already sent the first code.
+    /// The call does not restore attempts, and does not change the expiry of the challenge or any wait.
     ///
-    /// 3 codes per challenge, the first included, and 10 per account and hour. Repeated with the same request_id it sends
-    /// nothing and answers the challenge as it is; without a request_id each call is another code.
+    /// The limits are 3 codes per challenge, including the first, and 10 per account and hour. A repeat with the same
+    /// request_id sends nothing and returns the current challenge; without a request_id each call sends another code.
     ///
     /// Reasons: CHALLENGE_NOT_FOUND; CHALLENGE_EXPIRED; CHALLENGE_CONSUMED; CHALLENGE_EXHAUSTED; METHOD_NOT_ACTIVE;
     /// DELIVERY_THROTTLED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn send_email_code(
         &self,
         request: pb::SendEmailCodeRequest,
     ) -> Result<pb::SendEmailCodeResponse, Error> {
         self.unary("/twofactor.v1.TwoFactorService/SendEmailCode", request).await
     }
-    /// Completes the sign-in with the mailed code. Only the newest code of this very challenge works, for 5 minutes, once.
-    /// The first one an account types also verifies its address. A wrong code costs an attempt, even if the caller hangs up.
+    /// Completes the sign-in with the mailed code. Only the newest code of this challenge works, once, for 5 minutes. The
+    /// first code that an account enters also verifies its address. A wrong code costs an attempt, even if the caller
+    /// disconnects.
     ///
-    /// Repeated with the same request_id it answers the same session.
+    /// A repeat with the same request_id returns the same session.
     ///
     /// Reasons: CODE_MISMATCH; CODE_SUPERSEDED; CODE_EXPIRED; CHALLENGE_NOT_FOUND; CHALLENGE_EXPIRED; CHALLENGE_CONSUMED;
     /// CHALLENGE_EXHAUSTED; METHOD_NOT_ACTIVE; ATTEMPTS_THROTTLED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn verify_email_code(
         &self,
         request: pb::VerifyEmailCodeRequest,
     ) -> Result<pb::VerifyEmailCodeResponse, Error> {
         self.unary("/twofactor.v1.TwoFactorService/VerifyEmailCode", request).await
     }
-    /// Completes the sign-in with the authenticator's code. The code of the current 30-second step is accepted, and those of
-    /// the steps beside it; a step at or before the last accepted one never again (RFC 6238 section 5.2), on any challenge.
-    /// That refusal costs nothing; a wrong code costs an attempt, even if the caller hangs up.
+    /// Completes the sign-in with a code of the authenticator. The codes of the current 30-second step, the previous one
+    /// and the next one are accepted. The last accepted step and earlier ones are never accepted again (RFC 6238 section
+    /// 5.2), on any challenge; that refusal costs nothing. A wrong code costs an attempt, even if the caller disconnects.
     ///
-    /// Repeated with the same request_id it answers the same session.
+    /// A repeat with the same request_id returns the same session.
     ///
     /// Reasons: CODE_MISMATCH; CODE_ALREADY_USED; CHALLENGE_NOT_FOUND; CHALLENGE_EXPIRED; CHALLENGE_CONSUMED;
     /// CHALLENGE_EXHAUSTED; METHOD_NOT_ACTIVE; AUTHENTICATOR_DISABLED; ATTEMPTS_THROTTLED; REQUEST_ID_REUSED;
@@ -395,7 +404,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn verify_authenticator_code(
         &self,
         request: pb::VerifyAuthenticatorCodeRequest,
@@ -403,38 +412,38 @@ impl Client {
         self.unary("/twofactor.v1.TwoFactorService/VerifyAuthenticatorCode", request)
             .await
     }
-    /// Completes the sign-in with the backup code, spends it, and answers its replacement: all of it or nothing. However many
-    /// calls carry one code, at whatever moment, on whatever number of servers, exactly one succeeds.
+    /// Completes the sign-in with the backup code, spends it, and returns its replacement, atomically. Of any number of
+    /// calls with one code, at any time and on any number of servers, exactly one succeeds.
     ///
-    /// Repeated with the same request_id it answers the same session and the same new code; this is the only way to see that
-    /// code again after a lost answer. An older code is recognised: CODE_ALREADY_USED says when it was spent. A wrong code
-    /// costs an attempt, even if the caller hangs up; the same wrong code again on the same challenge costs none. The owner
-    /// is told by mail of every use.
+    /// A repeat with the same request_id returns the same session and the same new code. After a lost response this is the
+    /// only way to see that code again. An earlier code is recognised: CODE_ALREADY_USED says when it was spent. A wrong
+    /// code costs an attempt, even if the caller disconnects; repeating the same wrong code on the same challenge costs
+    /// nothing. The owner is notified of every use by e-mail.
     ///
-    /// There is no growing wait, but an hourly budget of distinct wrong codes: 80 per account, 30 of them from one network
-    /// prefix.
+    /// There is no growing wait, but an hourly budget of distinct wrong codes: 80 per account, of which at most 30 from
+    /// one network prefix.
     ///
     /// Reasons: CODE_MISMATCH; CODE_ALREADY_USED; CHALLENGE_NOT_FOUND; CHALLENGE_EXPIRED; CHALLENGE_CONSUMED;
     /// CHALLENGE_EXHAUSTED; METHOD_NOT_ACTIVE; ATTEMPTS_THROTTLED; OVERLOADED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn use_backup_code(
         &self,
         request: pb::UseBackupCodeRequest,
     ) -> Result<pb::UseBackupCodeResponse, Error> {
         self.unary("/twofactor.v1.TwoFactorService/UseBackupCode", request).await
     }
-    /// The button "I've saved it": marks the current backup code as saved. Saying it twice is OK. Said from the session that
-    /// was shown the code, it also erases the kept reply; said from another session it leaves the reply alone, because the
-    /// device that lost the answer may still need it.
+    /// Marks the current backup code as saved (the button "I've saved it"). A repeat is OK. From the session that was
+    /// shown the code, the call also erases the stored reply. From another session it keeps the reply, because the device
+    /// that lost the response may still need it.
     ///
     /// Reasons: SESSION_ENDED; METHOD_NOT_ACTIVE; GENERATION_SUPERSEDED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn confirm_backup_code_saved(
         &self,
         request: pb::ConfirmBackupCodeSavedRequest,
@@ -442,31 +451,31 @@ impl Client {
         self.unary("/twofactor.v1.TwoFactorService/ConfirmBackupCodeSaved", request)
             .await
     }
-    /// Reads the state of the account's second factor, for a settings page. Never a code or a secret. Changes nothing, so
-    /// repeat it freely.
+    /// Returns the state of the account's second factor for a settings page, never a code or a secret. Changes nothing and
+    /// can be repeated freely.
     ///
     /// Reasons: SESSION_ENDED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn get_two_factor(
         &self,
         request: pb::GetTwoFactorRequest,
     ) -> Result<pb::GetTwoFactorResponse, Error> {
         self.unary("/twofactor.v1.TwoFactorService/GetTwoFactor", request).await
     }
-    /// Makes an authenticator secret for the owner to load into an app. Nothing changes until ConfirmAuthenticatorSetup: an
-    /// account on e-mail codes stays there, and with an authenticator already on (a new phone) the old one goes on working.
+    /// Generates an authenticator secret for the owner's app. Nothing else changes until ConfirmAuthenticatorSetup: an
+    /// account on e-mail codes keeps using them, and an active authenticator (when moving to a new phone) keeps working.
     ///
-    /// Repeating it is harmless: each call makes another secret and voids the setup before it.
+    /// Repeating it is harmless: each call generates another secret and voids the previous setup.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; ATTEMPTS_THROTTLED;
     /// PROVIDER_NOT_CONFIGURED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn start_authenticator_setup(
         &self,
         request: pb::StartAuthenticatorSetupRequest,
@@ -474,17 +483,17 @@ impl Client {
         self.unary("/twofactor.v1.TwoFactorService/StartAuthenticatorSetup", request)
             .await
     }
-    /// Turns the new authenticator on by its first code, and answers the account's backup code. E-mail codes, or the old
-    /// authenticator and the old backup code, end at the same moment. The confirming code is spent: it will not also sign
-    /// anybody in. A wrong code changes nothing; the fifth voids the setup.
+    /// Enables the new authenticator by its first code and returns the account's backup code. E-mail codes, or the old
+    /// authenticator and the old backup code, stop working at the same moment. The confirming code is spent and cannot
+    /// also complete a sign-in. A wrong code changes nothing; the fifth voids the setup.
     ///
-    /// Repeated with the same request_id from the same session it answers the same backup code.
+    /// A repeat with the same request_id from the same session returns the same backup code.
     ///
     /// Reasons: SESSION_ENDED; SETUP_EXPIRED; CODE_MISMATCH; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn confirm_authenticator_setup(
         &self,
         request: pb::ConfirmAuthenticatorSetupRequest,
@@ -492,14 +501,14 @@ impl Client {
         self.unary("/twofactor.v1.TwoFactorService/ConfirmAuthenticatorSetup", request)
             .await
     }
-    /// Voids a setup that was not confirmed. The account's second factor is not touched. Repeating it is OK, and so is a
-    /// setup that is unknown, void, or confirmed already.
+    /// Voids an unconfirmed setup. The account's second factor does not change. A repeat is OK, and so is a setup that is
+    /// unknown, void or already confirmed.
     ///
     /// Reasons: SESSION_ENDED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn cancel_authenticator_setup(
         &self,
         request: pb::CancelAuthenticatorSetupRequest,
@@ -507,35 +516,35 @@ impl Client {
         self.unary("/twofactor.v1.TwoFactorService/CancelAuthenticatorSetup", request)
             .await
     }
-    /// Replaces the backup code by a new one, which is shown this once. The old one dies at the same moment; never used, it
-    /// is answered CODE_MISMATCH from then on.
-    /// The owner is told by mail.
+    /// Replaces the backup code and returns the new one, once. The old code stops working at the same moment; because it
+    /// was never used, it is CODE_MISMATCH from then on. The owner is notified by e-mail.
     ///
-    /// Repeated with the same request_id from the same session it answers the same code, without looking at
-    /// `reauthentication`; without a request_id each call makes another code.
+    /// A repeat with the same request_id from the same session returns the same code without checking `reauthentication`.
+    /// Without a request_id each call generates another code.
     ///
     /// Reasons: SESSION_ENDED; METHOD_NOT_ACTIVE; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; ATTEMPTS_THROTTLED;
     /// PROVIDER_NOT_CONFIGURED; REQUEST_ID_REUSED; REQUEST_ID_EXPIRED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn regenerate_backup_code(
         &self,
         request: pb::RegenerateBackupCodeRequest,
     ) -> Result<pb::RegenerateBackupCodeResponse, Error> {
         self.unary("/twofactor.v1.TwoFactorService/RegenerateBackupCode", request).await
     }
-    /// Returns the account to e-mail codes at once. Its backup code dies with the authenticator. The owner is told by mail.
+    /// Returns the account to e-mail codes immediately. Its backup code stops working together with the authenticator. The
+    /// owner is notified by e-mail.
     ///
-    /// Repeating it is OK: an account that is on e-mail codes already stays there, and no second mail is sent.
+    /// A repeat is OK: an account that already uses e-mail codes stays unchanged, and no second mail is sent.
     ///
     /// Reasons: SESSION_ENDED; REAUTHENTICATION_REQUIRED; REAUTHENTICATION_FAILED; ATTEMPTS_THROTTLED;
     /// PROVIDER_NOT_CONFIGURED.
     ///
     /// # Errors
     ///
-    /// The reason of the refusal, or what kept the call from being answered.
+    /// The reason for which the server rejected the call, or a failure of the connection.
     pub async fn remove_authenticator(
         &self,
         request: pb::RemoveAuthenticatorRequest,
@@ -633,7 +642,7 @@ impl Prepare for pb::VerifyEmailCodeRequest {
     fn prepare(&mut self) {
         if self.request_id.is_empty() {
             self.request_id = derived(
-                &[&self.challenge_token, "VerifyEmailCode", &code_form(&self.code)],
+                &[&self.challenge_token, "VerifyEmailCode", &normalise_code(&self.code)],
             );
         }
     }
@@ -645,7 +654,7 @@ impl Prepare for pb::VerifyAuthenticatorCodeRequest {
                 &[
                     &self.challenge_token,
                     "VerifyAuthenticatorCode",
-                    &code_form(&self.code),
+                    &normalise_code(&self.code),
                 ],
             );
         }
@@ -658,7 +667,7 @@ impl Prepare for pb::UseBackupCodeRequest {
                 &[
                     &self.challenge_token,
                     "UseBackupCode",
-                    &backup_code_form(&self.backup_code),
+                    &normalise_backup_code(&self.backup_code),
                 ],
             );
         }
@@ -681,7 +690,7 @@ impl Prepare for pb::ConfirmAuthenticatorSetupRequest {
                     &self.session_token,
                     "ConfirmAuthenticatorSetup",
                     &self.setup_id.to_ascii_lowercase(),
-                    &code_form(&self.code),
+                    &normalise_code(&self.code),
                 ],
             );
         }

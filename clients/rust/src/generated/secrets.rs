@@ -1,7 +1,7 @@
-// Made from the contract by `cargo run -p generate`; do not edit.
+// Generated from the contract by `cargo run -p generate`. DO NOT EDIT.
 use std::fmt::{Debug, Formatter, Result};
 use super::*;
-/// Stands for a secret; only whether there is one is shown.
+/// Shows only whether a secret is set.
 struct Secret(bool);
 impl Debug for Secret {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {

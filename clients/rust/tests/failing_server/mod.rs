@@ -1,4 +1,4 @@
-//! A gRPC server that answers each request as the next reply of its list says.
+//! A gRPC server that sends the replies of a list in order.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,53 +17,53 @@ use tonic::transport::Server;
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
-/// What comes back.
+/// The reply to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// An empty response.
     Ok,
-    /// A status, and the server's word on retries.
+    /// A status, with an optional `grpc-retry-pushback-ms`.
     Status(Code, Option<&'static str>),
-    /// Nothing, ever.
-    Silence,
+    /// No reply.
+    Never,
 }
 
 impl Reply {
-    /// UNAVAILABLE, without a word on retries.
+    /// UNAVAILABLE without a pushback.
     pub fn unavailable() -> Self {
         Self::Status(Code::Unavailable, None)
     }
 }
 
-/// A server on a port of its own, until the test ends.
+/// A server on a free port, which runs until the test ends.
 pub struct FailingServer {
     pub address: String,
-    heard: Arc<Mutex<Vec<String>>>,
+    received: Arc<Mutex<Vec<String>>>,
 }
 
 impl FailingServer {
     pub async fn start(replies: Vec<Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let heard = Arc::default();
+        let received = Arc::default();
         let replies = Arc::new(Mutex::new(VecDeque::from(replies)));
-        let sessions = Failing::<0> { replies: Arc::clone(&replies), heard: Arc::clone(&heard) };
-        let factors = Failing::<1> { replies, heard: Arc::clone(&heard) };
-        let server = Server::builder().add_service(sessions).add_service(factors);
+        let sign_in = Failing::<0> { replies: Arc::clone(&replies), received: Arc::clone(&received) };
+        let two_factor = Failing::<1> { replies, received: Arc::clone(&received) };
+        let server = Server::builder().add_service(sign_in).add_service(two_factor);
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-        Self { address, heard }
+        Self { address, received }
     }
 
-    /// What the requests held, in the order of their coming.
+    /// The content of the received requests in order.
     pub fn requests(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+        self.received.lock().unwrap().clone()
     }
 }
 
 #[derive(Clone)]
 struct Failing<const SERVICE: usize> {
     replies: Arc<Mutex<VecDeque<Reply>>>,
-    heard: Arc<Mutex<Vec<String>>>,
+    received: Arc<Mutex<Vec<String>>>,
 }
 
 impl NamedService for Failing<0> {
@@ -74,7 +74,7 @@ impl NamedService for Failing<1> {
     const NAME: &'static str = "twofactor.v1.TwoFactorService";
 }
 
-/// Any request whose text fields are what matters: `request_id` is field 3 or 4 of the messages used here.
+/// The fields 3 and 4 of a request, one of which is the `request_id` in the messages used here.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct AnyRequest {
     #[prost(string, tag = "3")]
@@ -88,14 +88,14 @@ impl<const SERVICE: usize> UnaryService<AnyRequest> for Failing<SERVICE> {
     type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<()>, Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<AnyRequest>) -> Self::Future {
-        self.heard.lock().unwrap().push(format!("{:?}", request.into_inner()));
+        self.received.lock().unwrap().push(format!("{:?}", request.into_inner()));
         let reply = self.replies.lock().unwrap().pop_front().unwrap_or(Reply::Ok);
         Box::pin(async move {
             match reply {
                 Reply::Ok => Ok(tonic::Response::new(())),
-                Reply::Silence => std::future::pending().await,
+                Reply::Never => std::future::pending().await,
                 Reply::Status(code, pushback) => {
-                    let mut status = Status::new(code, "as told");
+                    let mut status = Status::new(code, "scripted");
                     if let Some(pushback) = pushback {
                         status.metadata_mut().insert("grpc-retry-pushback-ms", pushback.parse().unwrap());
                     }
@@ -116,7 +116,7 @@ impl<const SERVICE: usize> Service<Request<Body>> for Failing<SERVICE> {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let behaviour = self.clone();
-        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(behaviour, request).await) })
+        let service = self.clone();
+        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(service, request).await) })
     }
 }

@@ -1,4 +1,9 @@
-"""The schema's history, forward only. Every step can run beside a server of the version before it."""
+"""The schema's history, forward only, in plain SQL.
 
-HEAD = "0002"
+``storage/schema`` declares the same schema as SQLAlchemy tables; tests/storage/test_migrations.py proves that both are
+equal. Once a version is released, each revision must work while servers of the version before it still run: add first,
+and remove in a later release.
+"""
+
+HEAD = "0003"
 """The revision that this version of the server needs."""

@@ -1,4 +1,8 @@
-"""The schema, declared once."""
+"""The schema as SQLAlchemy tables, against which statements are written.
+
+The migrations declare the same schema a second time, in SQL. tests/storage/test_migrations.py proves that a database
+built by the migrations equals one built from these tables: every column, default, constraint and index.
+"""
 
 from twofactor_server.storage.schema.accounts import (
     account_creations,

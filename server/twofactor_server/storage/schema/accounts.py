@@ -1,8 +1,8 @@
-"""Accounts, and the look-ups of what must be unique across them."""
+"""Accounts, and the look-up tables of what must be unique across them."""
 
 from sqlalchemy import ARRAY, Column, DateTime, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from twofactor_server.storage.schema.columns import binary, count, metadata, of_account, text, time, uuid
+from twofactor_server.storage.schema.columns import binary, count, metadata, references_account, text, time, uuid
 
 accounts = Table(
     "accounts",
@@ -18,8 +18,8 @@ accounts = Table(
     PrimaryKeyConstraint("account_id"),
 )
 
-# Every address that is some account's. One with ``reserved_until`` was the account's: nobody signs in by it, and until
-# then nobody else can have it, for the account may take it back.
+# The accounts' addresses. One with ``reserved_until`` is a former address: it signs no one in, and until then no other
+# account can claim it, because the account may restore it.
 account_emails = Table(
     "account_emails",
     metadata,
@@ -36,7 +36,7 @@ account_creations = Table(
     metadata,
     uuid("request_id"),
     uuid("account_id"),
-    # Of the authorization code, where an identity was given instead of an address.
+    # The fingerprint of the authorization code, if the account was created with an identity.
     binary("code_fingerprint", nullable=True),
     PrimaryKeyConstraint("request_id"),
 )
@@ -53,7 +53,7 @@ identities = Table(
     time("link_time", nullable=False),
     PrimaryKeyConstraint("account_id", "identity_id"),
     UniqueConstraint("account_id", "issuer", "subject"),
-    of_account(),
+    references_account(),
 )
 
 identity_owners = Table(
@@ -65,7 +65,7 @@ identity_owners = Table(
     PrimaryKeyConstraint("issuer", "subject"),
 )
 
-# Counted by a digest of the typed address, so that one without an account is slowed like one that has it.
+# ``subject`` is a digest of the typed address, so that addresses without an account are throttled alike.
 first_factor_failures = Table(
     "first_factor_failures",
     metadata,
@@ -78,7 +78,7 @@ first_factor_failures = Table(
     Index(None, "last_time"),
 )
 
-# The newest failures of one address from all networks together.
+# The newest failures of one address from all networks.
 first_factor_totals = Table(
     "first_factor_totals",
     metadata,

@@ -1,8 +1,8 @@
-"""What the tables are made of: one naming convention, and the few kinds of column and constraint.
+"""Naming convention, and the kinds of columns and constraints that the tables use.
 
-Everything about an account carries ``account_id`` as the first column of every key, so that the tables shard
-by account unchanged; what must be globally unique stands in look-up tables keyed by that value. States that
-must not exist are refused by CHECK constraints, whatever the code above believes.
+Every key of a table about accounts begins with ``account_id``, so that the tables can be sharded by account. What must
+be unique across accounts has a look-up table with that value as its key. CHECK constraints refuse invalid states even
+if the code has a bug.
 """
 
 from collections.abc import Sequence
@@ -55,11 +55,11 @@ def flag(name: str) -> Column[bool]:
     return Column(name, Boolean(), nullable=False, server_default="false")
 
 
-def of_account() -> ForeignKeyConstraint:
+def references_account() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["account_id"], ["accounts.account_id"])
 
 
-def of_challenge() -> ForeignKeyConstraint:
+def references_challenge() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["account_id", "challenge_id"],
         ["challenges.account_id", "challenges.challenge_id"],

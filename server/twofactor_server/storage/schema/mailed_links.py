@@ -1,9 +1,9 @@
-"""Links sent by mail: a token's digest, what it is for, and what became of it."""
+"""Links sent by mail: the digest of the token, the purpose, and the use."""
 
 from sqlalchemy import CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 
-from twofactor_server.storage.schema.columns import binary, metadata, of_account, one_of, text, time, uuid
+from twofactor_server.storage.schema.columns import binary, metadata, one_of, references_account, text, time, uuid
 
 mailed_links = Table(
     "mailed_links",
@@ -13,7 +13,7 @@ mailed_links = Table(
     binary("token_digest"),
     text("purpose"),
     Column("details", JSONB(), nullable=False, server_default="{}"),
-    # Of a notice: the authenticator that the change took away, sealed as it was, for as long as it can be put back.
+    # In an undo link: the sealed secret of the replaced or removed authenticator, while it can be restored.
     binary("totp_secret", nullable=True),
     time("create_time", nullable=False),
     time("expire_time", nullable=False),
@@ -22,7 +22,7 @@ mailed_links = Table(
     binary("use_fingerprint", nullable=True),
     PrimaryKeyConstraint("account_id", "link_id"),
     UniqueConstraint("account_id", "token_digest"),
-    of_account(),
+    references_account(),
     one_of("purpose", ("reset-password", "confirm-email", "not-me", "confirm-sign-in")),
     CheckConstraint("(use_time IS NULL) = (use_fingerprint IS NULL)", name="use"),
     Index(None, "account_id", "create_time"),

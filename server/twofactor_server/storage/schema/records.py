@@ -1,8 +1,7 @@
-"""What a change leaves beside itself: its sealed reply, its mail, its audit event.
+"""What is written along with a change: its sealed reply, its mail and its audit event.
 
-Replies and mails are written under the lock of the account's second factor, so a foreign key would only check
-once more, on the hot path, what the lock has shown. Audit events outlive the account, and speak of unknown ones
-too.
+Replies and mails are written under the lock of the account's second factor, which shows that the account exists; a
+foreign key would only check it again on the hot path. Audit events may have no account.
 """
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table
@@ -41,7 +40,7 @@ outbox = Table(
     count("tries"),
     time("send_time"),
     PrimaryKeyConstraint("account_id", "message_id"),
-    # The payload is emptied on delivery or expiry, so what has one is what is still to be done.
+    # A payload is erased on delivery and on expiry: rows with one are still to be delivered.
     Index("ix_outbox_due", "due_time", postgresql_where="payload IS NOT NULL"),
 )
 

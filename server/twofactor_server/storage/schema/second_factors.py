@@ -1,4 +1,4 @@
-"""The second factor: one row an account, and what hangs on it."""
+"""The second factor: one row for each account, its spent backup codes and its authenticator setups."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,8 +16,8 @@ from twofactor_server.storage.schema.columns import (
     count,
     flag,
     metadata,
-    of_account,
     one_of,
+    references_account,
     text,
     time,
     uuid,
@@ -41,7 +41,7 @@ second_factors = Table(
     count("authenticator_failures"),
     time("authenticator_wait_until"),
     PrimaryKeyConstraint("account_id"),
-    of_account(),
+    references_account(),
     one_of("method", ("email", "authenticator")),
     CheckConstraint("(method = 'authenticator') = (totp_secret IS NOT NULL)", name="authenticator_has_secret"),
     CheckConstraint(
@@ -58,7 +58,7 @@ spent_backup_codes = Table(
     binary("fingerprint"),
     time("spend_time", nullable=False),
     PrimaryKeyConstraint("account_id", "generation"),
-    of_account(),
+    references_account(),
     Index(None, "account_id", "fingerprint"),
 )
 
@@ -74,9 +74,9 @@ authenticator_setups = Table(
     time("expire_time", nullable=False),
     time("end_time"),
     PrimaryKeyConstraint("account_id", "setup_id"),
-    of_account(),
+    references_account(),
     CheckConstraint("attempts BETWEEN 0 AND 5", name="attempts"),
-    # At most one open setup an account: starting again ends the older one in the same transaction.
+    # At most one open setup for each account: starting another one ends it in the same transaction.
     Index("uq_authenticator_setups_open", "account_id", unique=True, postgresql_where="end_time IS NULL"),
     Index(None, "expire_time"),
 )

@@ -1,4 +1,4 @@
-"""A sign-in: the challenge, its codes and attempts, and the session that comes of it."""
+"""A sign-in: the challenge, its codes and attempts, and the session that it opens."""
 
 from sqlalchemy import (
     CheckConstraint,
@@ -16,9 +16,9 @@ from twofactor_server.storage.schema.columns import (
     binary,
     flag,
     metadata,
-    of_account,
-    of_challenge,
     one_of,
+    references_account,
+    references_challenge,
     text,
     time,
     uuid,
@@ -44,7 +44,7 @@ challenges = Table(
     time("void_time"),
     PrimaryKeyConstraint("account_id", "challenge_id"),
     UniqueConstraint("account_id", "token_digest"),
-    of_account(),
+    references_account(),
     one_of("first_factor", FIRST_FACTORS),
     CheckConstraint("attempts BETWEEN 0 AND 5", name="attempts"),
     Index(None, "expire_time"),
@@ -62,7 +62,7 @@ email_codes = Table(
     uuid("request_id", nullable=True),
     time("create_time", nullable=False),
     PrimaryKeyConstraint("account_id", "challenge_id", "number"),
-    of_challenge(),
+    references_challenge(),
     Index(None, "account_id", "create_time"),
 )
 
@@ -73,11 +73,11 @@ backup_code_attempts = Table(
     uuid("challenge_id"),
     binary("fingerprint"),
     text("verdict"),
-    Column("rejudgements", SmallInteger(), nullable=False, server_default="0"),
+    Column("reverifications", SmallInteger(), nullable=False, server_default="0"),
     text("network_prefix"),
     time("create_time", nullable=False),
     PrimaryKeyConstraint("account_id", "challenge_id", "fingerprint"),
-    of_challenge(),
+    references_challenge(),
     one_of("verdict", ("pending", "wrong", "used", "right")),
     Index(None, "account_id", "create_time"),
 )
@@ -101,9 +101,9 @@ sessions = Table(
     time("end_time"),
     PrimaryKeyConstraint("account_id", "session_id"),
     UniqueConstraint("account_id", "token_digest"),
-    # One challenge opens one session, even if every lock above failed.
+    # One challenge opens one session, even if every lock failed.
     UniqueConstraint("account_id", "challenge_id"),
-    of_account(),
+    references_account(),
     one_of("first_factor", FIRST_FACTORS),
     one_of("proof", ("email_code", "authenticator", "backup_code")),
     Index(None, "expire_time"),
@@ -124,7 +124,7 @@ reauthentication_attempts = Table(
     one_of("verdict", ("pending", "wrong")),
 )
 
-# Right first factor, wrong second: a row a failure, counted over 24 hours.
+# One row for each wrong second factor after a right first factor.
 second_factor_failures = Table(
     "second_factor_failures",
     metadata,
@@ -133,7 +133,7 @@ second_factor_failures = Table(
     uuid("challenge_id"),
     time("time", nullable=False),
     PrimaryKeyConstraint("account_id", "failure_id"),
-    of_account(),
+    references_account(),
     Index(None, "account_id", "time"),
     Index(None, "time"),
 )

@@ -1,1 +1,1 @@
-"""The walk: an owner's backup code from its first showing to its end, against a running server."""
+"""The demo: the life cycle of a backup code, on a running server. Each scene is a function."""

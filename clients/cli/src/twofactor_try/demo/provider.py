@@ -1,60 +1,70 @@
-"""The first factor that is no password: a sign-in at a provider, which the walk plays on this machine."""
+"""Scene: sign in with an identity provider. The demo itself acts as the provider, on this machine."""
 
 import os
 import urllib.request
 from urllib.error import HTTPError
 
+from twofactor.v1.account_service_pb2 import LinkIdentityRequest
+from twofactor.v1.sign_in_service_pb2 import StartSignInRequest
 from twofactor.v1.types_pb2 import SECOND_FACTOR_AUTHENTICATOR
-from twofactor_try.authorization import ProviderCredential, begin
-from twofactor_try.demo.openid_server import OpenIdServer
-from twofactor_try.demo.walk import UnexpectedAnswerError, Walk, ensure
-from twofactor_try.providers import Provider, on_this_machine
-from twofactor_try.refusals import Refused
+from twofactor_client import TwoFactorError
+from twofactor_try.demo.context import Demo, UnexpectedResponseError, expect
+from twofactor_try.demo.openid_provider import OpenIdProvider
+from twofactor_try.oauth import Credential, new_authorization_request
+from twofactor_try.providers import Provider, find_loopback_provider
 
 
-def sign_in_with_a_provider(walk: Walk) -> None:
-    known = on_this_machine(os.environ)
-    if known is None:
-        walk.screen.aside("No provider on this machine is configured, so nobody signs in with one here. The README")
-        walk.screen.aside("says how to start server and demo with one.")
+def sign_in_with_provider(demo: Demo) -> None:
+    provider = find_loopback_provider(os.environ)
+    if provider is None:
+        demo.screen.note("Skipped: no provider on this machine is configured. The README shows how to add one.")
         return
-    with OpenIdServer(known, walk.clock_lead):
+    with OpenIdProvider(provider, demo.clock_offset):
+        request = LinkIdentityRequest(
+            session_token=demo.session_token,
+            reauthentication=demo.reauthentication(),
+            **_authorize(provider, demo.email),
+        )
         try:
-            linked = walk.contract.link_identity(walk.session_token, walk.proof(), _signed_in(known, walk))
-        except Refused as refusal:
-            if refusal.reason != "PROVIDER_NOT_CONFIGURED":
+            linked = demo.rpc.call(demo.rpc.accounts.LinkIdentity, request).identity
+        except TwoFactorError as error:
+            if error.reason != "PROVIDER_NOT_CONFIGURED":
                 raise
-            walk.screen.aside(
-                f"The running server does not know the provider {known.name}, so nobody signs in with it."
+            demo.screen.note(
+                f"Skipped: the server is not configured for the provider {provider.name}. Restart it with the settings "
+                "of this environment."
             )
             return
-        walk.screen.done(f"Linked the owner's {linked.provider} account, for the password.")
-        started = walk.contract.start_sign_in(_signed_in(known, walk))
-    ensure(started.challenge.second_factor == SECOND_FACTOR_AUTHENTICATOR, "a provider's sign-in was enough")
-    ensure(started.challenge.backup_code_accepted, "the backup code is not offered")
-    answer = walk.contract.use_backup_code(started.challenge_token, walk.backup_code.code)
-    walk.save(answer.new_backup_code, answer.session_token)
-    walk.more_notices = 2
-    walk.screen.done(f"Signed in with {linked.provider}: “Verify It's You” came all the same; the backup code did it.")
-    walk.promise(
+        demo.screen.success(f"Linked the owner's {linked.provider} identity, after the password was confirmed again.")
+        sign_in = StartSignInRequest(**_authorize(provider, demo.email))
+        started = demo.rpc.call(demo.rpc.sign_in.StartSignIn, sign_in)
+    expect(started.challenge.second_factor == SECOND_FACTOR_AUTHENTICATOR, "no second factor is required")
+    expect(started.challenge.backup_code_accepted, "the backup code is not accepted")
+    response = demo.use_backup_code(started.challenge_token, demo.backup_code.code)
+    demo.save(response.new_backup_code, response.session_token)
+    demo.provider_notices = 2
+    demo.screen.success(
+        f"Signed in with {linked.provider} and the backup code: the provider does not replace the second factor."
+    )
+    demo.check(
         "Sign in with your password (or Google/GitHub). On the “Verify It's You” screen, choose … a backup code.",
         "a provider, then the code",
         "signed in",
-        kept="pwd" not in answer.session.methods,
+        passed="pwd" not in response.session.methods,
     )
 
 
-def _signed_in(known: Provider, walk: Walk) -> ProviderCredential:
-    """What a browser does: open the provider's page, sign in, and be sent back."""
-    authorization = begin(known, hint=walk.email)
-    opener = urllib.request.build_opener(_Stay)
+def _authorize(provider: Provider, email: str) -> Credential:
+    """What a browser does: open the provider's page, sign in, and return with the redirect."""
+    request = new_authorization_request(provider, login_hint=email)
+    opener = urllib.request.build_opener(_IgnoreRedirects)
     try:
-        opener.open(authorization.url, timeout=10)
+        opener.open(request.url, timeout=10)
     except HTTPError as redirect:
-        return authorization.credential(redirect.headers.get("Location", ""))
-    raise UnexpectedAnswerError("the walk's own provider signed nobody in")
+        return request.credential(redirect.headers.get("Location", ""))
+    raise UnexpectedResponseError("the demo's own provider did not redirect")
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _IgnoreRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
-        """Nobody listens where the redirect leads: its address is all that is wanted."""
+        """Only the redirect's URL is needed; nothing listens there."""

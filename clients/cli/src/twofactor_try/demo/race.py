@@ -1,98 +1,85 @@
-"""Many sign-ins at the same moment with one backup code: one gets in."""
+"""Scene: many sign-ins use the same backup code at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from threading import Barrier
 
-from twofactor.v1.two_factor_service_pb2 import UseBackupCodeResponse
-from twofactor.v1.types_pb2 import ClientInfo
-from twofactor_try.connection import open_channel, wait_until_ready
-from twofactor_try.contract import Contract
-from twofactor_try.demo.walk import CAFE, Walk, ensure
-from twofactor_try.refusals import Refused
+from twofactor.v1.sign_in_service_pb2 import StartSignInRequest
+from twofactor.v1.two_factor_service_pb2 import UseBackupCodeRequest, UseBackupCodeResponse
+from twofactor.v1.types_pb2 import PasswordCredential
+from twofactor_client import BackupCodeAlreadyUsed, TwoFactorError
+from twofactor_try.demo.context import CAFE, Demo, expect
+from twofactor_try.rpc import Rpc, open_client
 
-RACERS = 32
+SIGN_INS = 32
 CONNECTIONS = 8
 
-# A password is hashed for each sign-in; more at once would only be told OVERLOADED and ask again.
-STARTERS = 4
+# Each sign-in hashes a password. More of them at a time would only be answered OVERLOADED, and be repeated.
+PARALLEL_STARTS = 4
 
-Outcome = UseBackupCodeResponse | Refused
-
-
-@dataclass(frozen=True)
-class Finish:
-    """How one racer came out, and how often it had to ask again because the server was full."""
-
-    outcome: Outcome
-    turned_away: int
+Result = UseBackupCodeResponse | TwoFactorError
 
 
-def race(walk: Walk) -> None:
-    code = walk.backup_code
-    finishes = _run(walk, code.code)
-    answers = [one.outcome for one in finishes if not isinstance(one.outcome, Refused)]
-    refusals = [one.outcome for one in finishes if isinstance(one.outcome, Refused)]
-    walk.screen.done(f"{RACERS} sign-ins over {CONNECTIONS} connections sent ", (code.code, "code"), " at one moment:")
-    walk.screen.racers([not isinstance(one.outcome, Refused) for one in finishes])
-    told = [refusal for refusal in refusals if refusal.reason == "CODE_ALREADY_USED"]
-    if told:
-        walk.screen.refused(told[0], f"{len(answers)} signed in; {len(told)} were told that the code is used:")
-    for other in refusals:
-        if other.reason != "CODE_ALREADY_USED":
-            raise other
-    if again := sum(one.turned_away for one in finishes):
-        walk.screen.aside(f"Told OVERLOADED meanwhile (nothing was charged), and asked again: {again}.")
-    walk.promise(
-        "A backup code is a one-time code …",
-        f"{RACERS} sign-ins at once",
-        f"{len(answers)} in, {len(told)} refused",
-        kept=len(answers) == 1,
+def race(demo: Demo) -> None:
+    code = demo.backup_code.code
+    results, overload_count = _use_at_same_time(demo, code)
+    successes = [result for result in results if isinstance(result, UseBackupCodeResponse)]
+    rejections = [result for result in results if isinstance(result, BackupCodeAlreadyUsed)]
+    for result in results:
+        if isinstance(result, TwoFactorError) and not isinstance(result, BackupCodeAlreadyUsed):
+            raise result
+    demo.screen.success(
+        f"{SIGN_INS} sign-ins on {CONNECTIONS} connections entered ", (code, "code"), " at the same time:"
     )
-    ensure(len(answers) == 1, f"{len(answers)} of {RACERS} sign-ins with one code succeeded")
-    walk.save(answers[0].new_backup_code, answers[0].session_token)
-    _use_the_new_one(walk)
+    demo.screen.dots([isinstance(result, UseBackupCodeResponse) for result in results])
+    if rejections:
+        demo.screen.rejected(rejections[0], f"{len(successes)} signed in; {len(rejections)} were rejected:")
+    if overload_count:
+        demo.screen.note(f"Answered OVERLOADED, without an attempt being counted, and repeated: {overload_count}.")
+    demo.check(
+        "A backup code is a one-time code …",
+        f"{SIGN_INS} sign-ins at once",
+        f"{len(successes)} in, {len(rejections)} rejected",
+        passed=len(successes) == 1,
+    )
+    expect(len(successes) == 1, f"{len(successes)} of {SIGN_INS} sign-ins with one code succeeded")
+    demo.save(successes[0].new_backup_code, successes[0].session_token)
+    _use_new_code(demo)
 
 
-def _use_the_new_one(walk: Walk) -> None:
-    challenge = walk.start_sign_in(CAFE).challenge_token
-    newest = walk.backup_code.code
-    answer = walk.contract.seen_from(CAFE).use_backup_code(challenge, newest)
-    walk.session_token = answer.session_token
-    walk.screen.done("The winner's new code ", (newest, "code"), " works at once: no wait was left behind.")
-    walk.promise("… use the newest one we showed you afterward.", "the winner's new code", "signed in")
-    walk.save(answer.new_backup_code, answer.session_token)
+def _use_new_code(demo: Demo) -> None:
+    code = demo.backup_code.code
+    response = demo.use_backup_code(demo.start_sign_in(CAFE).challenge_token, code, CAFE)
+    demo.session_token = response.session_token
+    demo.screen.success("The new code ", (code, "code"), " works immediately: no wait was imposed.")
+    demo.check("… use the newest one we showed you afterward.", "the new code", "signed in")
+    demo.save(response.new_backup_code, response.session_token)
 
 
-def _run(walk: Walk, code: str) -> list[Finish]:
-    """All racers, in the order in which they came in."""
+def _use_at_same_time(demo: Demo, code: str) -> tuple[list[Result], int]:
+    """All results in the order in which they arrived, and how often a call was answered OVERLOADED."""
+    results: list[Result] = []
+    barrier = Barrier(SIGN_INS)
+
+    def start(rpc: Rpc) -> UseBackupCodeRequest:
+        credential = PasswordCredential(email=demo.email, password=demo.password)
+        started = rpc.call(rpc.sign_in.StartSignIn, StartSignInRequest(password=credential))
+        return UseBackupCodeRequest(challenge_token=started.challenge_token, backup_code=code)
+
+    def use(rpc: Rpc, request: UseBackupCodeRequest) -> None:
+        barrier.wait()
+        try:
+            results.append(rpc.call(rpc.two_factor.UseBackupCode, request))
+        except TwoFactorError as error:
+            results.append(error)
+
     with ExitStack() as stack:
-        channels = [stack.enter_context(open_channel(walk.server, own_connection=True)) for _ in range(CONNECTIONS)]
-        for channel in channels:
-            wait_until_ready(channel, walk.server)
-        racers = [
-            Contract(channels[i % CONNECTIONS], ClientInfo(ip_address=f"203.0.113.{i + 1}", user_agent="twofactor-try"))
-            for i in range(RACERS)
-        ]
-        with ThreadPoolExecutor(STARTERS) as starters:
-            challenges = list(starters.map(lambda _: walk.start_sign_in(CAFE).challenge_token, racers))
-        finishes: list[Finish] = []
-        start = Barrier(RACERS)
-
-        def run(racer: Contract, challenge: str) -> None:
-            start.wait()
-            finishes.append(_finish(racer, challenge, code))
-
-        with ThreadPoolExecutor(RACERS) as runners:
-            list(runners.map(run, racers, challenges))
-    return finishes
-
-
-def _finish(racer: Contract, challenge: str, code: str) -> Finish:
-    outcome: Outcome
-    try:
-        outcome = racer.use_backup_code(challenge, code)
-    except Refused as refusal:
-        outcome = refusal
-    return Finish(outcome, racer.turned_away)
+        # Without this option, gRPC channels to one address share a connection, and so a server process.
+        separate = ("grpc.use_local_subchannel_pool", 1)
+        clients = [stack.enter_context(open_client(demo.server, separate)) for _ in range(CONNECTIONS)]
+        rpcs = [Rpc(clients[i % CONNECTIONS], f"203.0.113.{i + 1}") for i in range(SIGN_INS)]
+        with ThreadPoolExecutor(PARALLEL_STARTS) as executor:
+            requests = list(executor.map(start, rpcs))
+        with ThreadPoolExecutor(SIGN_INS) as executor:
+            list(executor.map(use, rpcs, requests))
+    return results, sum(rpc.overload_count for rpc in rpcs)

@@ -1,4 +1,4 @@
-"""The walk from beginning to end: its steps in order, the summary, the exit status."""
+"""Runs the scenes of the demo in order."""
 
 import argparse
 import secrets
@@ -6,102 +6,117 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from twofactor.v1.types_pb2 import ClientInfo
-from twofactor_try.connection import open_channel, wait_until_ready
-from twofactor_try.contract import Contract
-from twofactor_try.demo.changes import back_to_email_codes, move_to_a_new_phone, regenerate
-from twofactor_try.demo.lost_answer import lose_the_answer
-from twofactor_try.demo.lost_phone import lose_the_phone, try_the_old_code
-from twofactor_try.demo.notices import read_the_mails
-from twofactor_try.demo.opening import create_account, say_saved, set_up_authenticator, sign_in_with_mailed_code
-from twofactor_try.demo.provider import sign_in_with_a_provider
-from twofactor_try.demo.race import RACERS, race
+from twofactor_client import TwoFactorError
+from twofactor_try.commands.command import CommandGroup
+from twofactor_try.commands.options import add_data_dir_option
+from twofactor_try.demo.authenticator import (
+    confirm_saved,
+    move_to_new_phone,
+    return_to_email_codes,
+    set_up_authenticator,
+)
+from twofactor_try.demo.backup_code import regenerate, sign_in_without_phone, try_used_code
+from twofactor_try.demo.closing import read_notices, sign_out_elsewhere
+from twofactor_try.demo.context import HOME, Demo, UnexpectedResponseError
+from twofactor_try.demo.first_sign_in import create_account, sign_in_with_email_code
+from twofactor_try.demo.lost_response import lose_response
+from twofactor_try.demo.provider import sign_in_with_provider
+from twofactor_try.demo.race import SIGN_INS, race
 from twofactor_try.demo.screen import Screen
-from twofactor_try.demo.sessions import sign_out_elsewhere
-from twofactor_try.demo.walk import HOME, UnexpectedAnswerError, Walk
-from twofactor_try.failures import CannotStartError, CommandError
+from twofactor_try.errors import CannotStartError, CommandError
 from twofactor_try.mailbox import Mailbox
-from twofactor_try.refusals import Refused
-from twofactor_try.terminal import person_present
+from twofactor_try.rpc import Rpc, check_server, open_client
+from twofactor_try.terminal import is_interactive
 
-STEPS: tuple[tuple[str, Callable[[Walk], None]], ...] = (
-    ("Create the account", create_account),
-    ("Sign in with the mailed code", sign_in_with_mailed_code),
-    ("Set up the authenticator, see the first backup code", set_up_authenticator),
-    ("Say “saved”", say_saved),
-    ("Lose the phone, sign in with the backup code", lose_the_phone),
-    ("Try the old code", try_the_old_code),
-    (f"Let {RACERS} sign-ins race with one code", race),
-    ("Drop an answer, repeat the call", lose_the_answer),
-    ("Move to a new phone", move_to_a_new_phone),
+SCENES: tuple[tuple[str, Callable[[Demo], None]], ...] = (
+    ("Create an account", create_account),
+    ("Sign in with an e-mailed code", sign_in_with_email_code),
+    ("Set up an authenticator app", set_up_authenticator),
+    ("Confirm that the backup code is saved", confirm_saved),
+    ("Sign in with the backup code, without the phone", sign_in_without_phone),
+    ("Try the used code again", try_used_code),
+    (f"Race {SIGN_INS} sign-ins with one code", race),
+    ("Lose a response, and repeat the request", lose_response),
+    ("Move to a new phone", move_to_new_phone),
     ("Regenerate the backup code", regenerate),
-    ("Sign in with a provider instead of the password", sign_in_with_a_provider),
-    ("Go back to e-mail codes", back_to_email_codes),
+    ("Sign in with an identity provider", sign_in_with_provider),
+    ("Return to e-mail codes", return_to_email_codes),
     ("Sign out everywhere else", sign_out_elsewhere),
-    ("Look into the inbox", read_the_mails),
+    ("Read the notices", read_notices),
 )
 
-NOT_BUILT_YET = ("Not built yet: support's help for owners who lost both phone and backup code.",)
+
+def register(commands: CommandGroup) -> None:
+    command = commands.add(
+        "demo",
+        "show the life cycle of a backup code",
+        "Creates an account and acts as its owner. Each scene shows what happens, and which statements of the help "
+        "article for end users it confirms. Takes a few seconds, and can be repeated.",
+    )
+    add_data_dir_option(command, "; if it is not readable, you are asked for the codes")
+    command.add_argument("--email", metavar="ADDRESS", help="the address of the new account (default: a random one)")
+    command.add_argument("--svg", type=Path, metavar="FILE", help="also save the output as an SVG image")
+    command.set_defaults(run=run_demo)
 
 
-def demo(options: argparse.Namespace) -> int:
-    """0: every promise was kept. 1: one was not, or the server answered something unexpected."""
-    picture: Path | None = options.svg
-    with open_channel(options.server) as channel:
-        wait_until_ready(channel, options.server)
-        screen = Screen(picture=picture is not None)
+def run_demo(options: argparse.Namespace) -> int:
+    """Returns the exit status: 0 if every check passed."""
+    image: Path | None = options.svg
+    check_server(options.server)
+    with open_client(options.server) as client:
+        screen = Screen(record=image is not None)
         email = options.email or f"demo-{secrets.token_hex(4)}@example.test"
-        walk = Walk(
+        demo = Demo(
             screen=screen,
             server=options.server,
-            contract=Contract(channel, ClientInfo(ip_address=HOME, user_agent="twofactor-try")),
+            rpc=Rpc(client, HOME.ip_address),
             email=email,
             password=secrets.token_urlsafe(12),
-            mailbox=_mailbox(options.data_dir, email),
+            mailbox=_open_mailbox(options.data_dir, email),
         )
-        _open(screen, walk, drawn=picture is not None)
-        kept = _take_all_steps(walk)
-    if picture is not None:
-        screen.save_picture(picture)
-    return 0 if kept else 1
+        _show_title(demo, recorded=image is not None)
+        passed = _run_scenes(demo)
+    if image is not None:
+        screen.save_svg(image)
+    return 0 if passed else 1
 
 
-def _open(screen: Screen, walk: Walk, *, drawn: bool) -> None:
-    # In a picture nothing changes from run to run that need not.
-    owner = "demo@example.test" if drawn else walk.email
-    server = "a unix socket" if drawn and walk.server.startswith("unix:") else walk.server
-    screen.opening(f"The owner:   {owner}", f"The server:  {server}")
+def _show_title(demo: Demo, *, recorded: bool) -> None:
+    # The image must not differ from run to run without need.
+    email = "demo@example.test" if recorded else demo.email
+    server = "a unix socket" if recorded and demo.server.startswith("unix:") else demo.server
+    demo.screen.title(f"Account:  {email}", f"Server:   {server}")
 
 
-def _take_all_steps(walk: Walk) -> bool:
-    begin = time.monotonic()
-    for number, (title, step) in enumerate(STEPS, 1):
-        walk.screen.heading(number, title)
+def _run_scenes(demo: Demo) -> bool:
+    started_at = time.monotonic()
+    for number, (title, scene) in enumerate(SCENES, 1):
+        demo.screen.heading(number, title)
         try:
-            step(walk)
-        except Refused as refusal:
-            raise CommandError(f"Step {number}, {title}: the server unexpectedly answered {refusal}.") from None
-        except UnexpectedAnswerError as trouble:
-            raise CommandError(f"Step {number}, {title}: {trouble}.") from None
-    walk.screen.summary(walk.promises)
-    for line in NOT_BUILT_YET:
-        walk.screen.aside(line)
-    kept = sum(one.kept for one in walk.promises)
-    all_kept = kept == len(walk.promises)
-    seconds = time.monotonic() - begin
-    walk.screen.closing(f"{kept} of {len(walk.promises)} promises kept, in {seconds:.1f} s.", well=all_kept)
-    return all_kept
+            scene(demo)
+        except TwoFactorError as error:
+            raise CommandError(f"Scene {number} ({title}): the server returned an unexpected error: {error}") from None
+        except UnexpectedResponseError as error:
+            raise CommandError(f"Scene {number} ({title}): {error}.") from None
+    demo.screen.summary(demo.checks)
+    demo.screen.note("Not implemented yet: recovery by support staff, for owners who lost phone and backup code.")
+    passed = sum(check.passed for check in demo.checks)
+    seconds = time.monotonic() - started_at
+    demo.screen.result(
+        f"{passed} of {len(demo.checks)} checks passed in {seconds:.1f} s.", success=passed == len(demo.checks)
+    )
+    return passed == len(demo.checks)
 
 
-def _mailbox(data_dir: Path, email: str) -> Mailbox | None:
-    """The mail folder if it can be read; else None, if there is somebody to ask for the codes."""
+def _open_mailbox(data_dir: Path, email: str) -> Mailbox | None:
+    """The server's mail folder; None if it is not readable but a person can be asked for the codes."""
     folder = data_dir / "mail"
     try:
         return Mailbox(folder, email)
     except OSError:
-        if not person_present():
+        if not is_interactive():
             raise CannotStartError(
-                f"There is no mail folder {folder} to read the codes from, and no terminal to ask for them at: "
-                "name the server's data folder with --data-dir."
+                f"Cannot read the mail folder {folder}, and there is no terminal to ask for the codes. "
+                "Pass the server's data folder with --data-dir."
             ) from None
     return None

@@ -1,11 +1,10 @@
-"""The first schema, in plain SQL beside this file."""
+"""The first schema."""
 
-from twofactor_server.storage.migrations.plain_sql import run_beside
+from twofactor_server.storage.migrations.plain_sql import run_sql_of
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    """Create every table."""
-    run_beside(__file__)
+    run_sql_of(__file__)

@@ -1,4 +1,4 @@
--- The first schema. storage/schema says what it must add up to, and why.
+-- The first schema. storage/schema declares the result of all revisions, and explains it.
 
 CREATE TABLE accounts (
     account_id uuid NOT NULL,

@@ -1,11 +1,10 @@
-"""What the account page needs, in plain SQL beside this file."""
+"""Identities, account changes, throttling and suspension."""
 
-from twofactor_server.storage.migrations.plain_sql import run_beside
+from twofactor_server.storage.migrations.plain_sql import run_sql_of
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add it all; a server of the version before goes on beside it."""
-    run_beside(__file__)
+    run_sql_of(__file__)

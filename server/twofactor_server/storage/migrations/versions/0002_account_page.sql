@@ -1,4 +1,4 @@
--- Every way in, and what an owner changes about it. storage/schema says what it must add up to, and why.
+-- storage/schema declares the result of all revisions, and explains it.
 
 ALTER TABLE accounts ADD COLUMN suspend_time timestamptz;
 

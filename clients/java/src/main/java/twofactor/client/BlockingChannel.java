@@ -12,9 +12,9 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 
 /**
- * A channel for blocking stubs alone, whose failures are thrown as {@link TwoFactorError}. A generated stub would turn
- * any failure that it is told of into a StatusRuntimeException; what is thrown under its hands it passes on. So a call
- * here waits for its answer the moment it is sent.
+ * A channel for blocking stubs that throws {@link TwoFactorError}. A generated stub converts every status that it
+ * receives into a StatusRuntimeException, but propagates exceptions of the call. The call is therefore executed, and
+ * throws, within {@link ClientCall#halfClose}.
  */
 final class BlockingChannel extends Channel {
     private final Channel channel;
@@ -29,32 +29,32 @@ final class BlockingChannel extends Channel {
     }
 
     @Override
-    public <Q, A> ClientCall<Q, A> newCall(MethodDescriptor<Q, A> method, CallOptions options) {
+    public <ReqT, RespT> ClientCall<ReqT, RespT> newCall(MethodDescriptor<ReqT, RespT> method, CallOptions options) {
         return new BlockingCall<>(channel, method, options);
     }
 
-    private static final class BlockingCall<Q, A> extends ClientCall<Q, A> {
+    private static final class BlockingCall<ReqT, RespT> extends ClientCall<ReqT, RespT> {
         private final Channel channel;
-        private final MethodDescriptor<Q, A> method;
+        private final MethodDescriptor<ReqT, RespT> method;
         private final CallOptions options;
-        private Listener<A> listener;
+        private Listener<RespT> listener;
         private Metadata headers;
-        private Q request;
+        private ReqT request;
 
-        BlockingCall(Channel channel, MethodDescriptor<Q, A> method, CallOptions options) {
+        BlockingCall(Channel channel, MethodDescriptor<ReqT, RespT> method, CallOptions options) {
             this.channel = channel;
             this.method = method;
             this.options = options;
         }
 
         @Override
-        public void start(Listener<A> answerListener, Metadata requestHeaders) {
-            listener = answerListener;
+        public void start(Listener<RespT> responseListener, Metadata requestHeaders) {
+            listener = responseListener;
             headers = requestHeaders;
         }
 
         @Override
-        public void sendMessage(Q message) {
+        public void sendMessage(ReqT message) {
             request = message;
         }
 
@@ -67,7 +67,7 @@ final class BlockingChannel extends Channel {
                 listener.onClose(Status.OK, new Metadata());
             } catch (StatusRuntimeException failure) {
                 TwoFactorError error = TwoFactorError.in(failure).orElseThrow(() -> failure);
-                // Interceptors of the caller's own are told as well.
+                // Notify the caller's interceptors too.
                 Metadata trailers = failure.getTrailers();
                 listener.onClose(failure.getStatus(), trailers == null ? new Metadata() : trailers);
                 throw error;
@@ -77,7 +77,7 @@ final class BlockingChannel extends Channel {
         @Override
         public void request(int messages) {}
 
-        /** Too late or too early: the call runs within halfClose, which hears of an interruption itself. */
+        /** Nothing to cancel: the call runs within halfClose, which handles interruption. */
         @Override
         public void cancel(String message, Throwable cause) {}
     }

@@ -11,27 +11,28 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 
 /**
- * Gives a call its request_id, and its failure a {@link TwoFactorError} as the cause. It stands above gRPC's retries, so
- * that all attempts of a call carry the same request_id.
+ * Sets the request_id of a call, and adds a {@link TwoFactorError} to its failure as the cause. It runs above gRPC's
+ * retries, so all attempts of a call have the same request_id.
  */
 final class CallInterceptor implements ClientInterceptor {
     @Override
-    public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
+    public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(
+            MethodDescriptor<ReqT, RespT> method, CallOptions options, Channel next) {
         return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
             @Override
-            public void start(Listener<A> listener, Metadata headers) {
-                super.start(new RefusalListener<>(listener), headers);
+            public void start(Listener<RespT> listener, Metadata headers) {
+                super.start(new ErrorListener<>(listener), headers);
             }
 
             @Override
-            public void sendMessage(Q request) {
+            public void sendMessage(ReqT request) {
                 super.sendMessage(RequestIds.withRequestId(request));
             }
         };
     }
 
-    private static final class RefusalListener<A> extends SimpleForwardingClientCallListener<A> {
-        RefusalListener(ClientCall.Listener<A> listener) {
+    private static final class ErrorListener<RespT> extends SimpleForwardingClientCallListener<RespT> {
+        ErrorListener(ClientCall.Listener<RespT> listener) {
             super(listener);
         }
 

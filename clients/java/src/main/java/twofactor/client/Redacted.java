@@ -4,23 +4,23 @@ import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.TextFormat;
 
 /**
- * A message for logs: printed with the contract's secrets hidden. The {@code toString} of a generated message shows
- * them, and cannot be changed, for protobuf has made it final. Nothing is formatted before it is printed.
+ * Formats a message for logs without its secrets. The {@code toString} of a generated message shows them, and protobuf
+ * declares it final. The message is formatted only when {@link #toString} is called.
  *
- * @param message a request or an answer
+ * @param message a request or a response
  */
 public record Redacted(MessageOrBuilder message) {
     /**
-     * Wraps a message: {@code log.info("asked {}", Redacted.of(request))}.
+     * Wraps a message: {@code log.info("request {}", Redacted.of(request))}.
      *
-     * @param message a request or an answer
-     * @return something that prints it without its secrets
+     * @param message a request or a response
+     * @return an object whose {@code toString} hides the secrets
      */
     public static Redacted of(MessageOrBuilder message) {
         return new Redacted(message);
     }
 
-    /** One line, for reading; its form may change. */
+    /** One line for people; the format may change. */
     @Override
     public String toString() {
         return TextFormat.debugFormatPrinter().emittingSingleLine(true).printToString(message);

@@ -14,10 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * What a failed call says of itself. Details that are absent or cannot be read are empty: a refusal is never lost over
- * its details.
- */
+/** The status and the error details of a failed call. Details that are missing or malformed are empty. */
 record Refusal(
         Status status,
         String reason,
@@ -25,18 +22,18 @@ record Refusal(
         List<String> fields,
         Optional<java.time.Duration> retryAfter) {
 
-    /** Whose reasons are meant; another domain's are of whatever stands between. */
+    /** Reasons of other domains, such as those of a proxy, are ignored. */
     private static final String DOMAIN = "twofactor";
 
     static Refusal of(Status status, Metadata trailers) {
         List<Any> details;
         try {
             details = StatusProto.fromStatusAndTrailers(status, trailers).getDetailsList();
-        } catch (IllegalArgumentException unreadable) {
+        } catch (IllegalArgumentException malformed) {
             details = List.of();
         }
         ErrorInfo info = first(details, ErrorInfo.class)
-                .filter(told -> told.getDomain().equals(DOMAIN))
+                .filter(detail -> detail.getDomain().equals(DOMAIN))
                 .orElse(ErrorInfo.getDefaultInstance());
         BadRequest invalid = first(details, BadRequest.class).orElse(BadRequest.getDefaultInstance());
         return new Refusal(
@@ -48,7 +45,7 @@ record Refusal(
                         .toList(),
                 first(details, RetryInfo.class)
                         .filter(RetryInfo::hasRetryDelay)
-                        .map(retry -> span(retry.getRetryDelay())));
+                        .map(retry -> duration(retry.getRetryDelay())));
     }
 
     private static <D extends Message> Optional<D> first(List<Any> details, Class<D> type) {
@@ -56,7 +53,7 @@ record Refusal(
             if (detail.is(type)) {
                 try {
                     return Optional.of(detail.unpack(type));
-                } catch (InvalidProtocolBufferException unreadable) {
+                } catch (InvalidProtocolBufferException malformed) {
                     return Optional.empty();
                 }
             }
@@ -64,7 +61,7 @@ record Refusal(
         return Optional.empty();
     }
 
-    private static java.time.Duration span(Duration delay) {
+    private static java.time.Duration duration(Duration delay) {
         return java.time.Duration.ofSeconds(delay.getSeconds(), delay.getNanos());
     }
 }

@@ -15,8 +15,8 @@ import twofactor.v1.VerifyAuthenticatorCodeRequest;
 import twofactor.v1.VerifyEmailCodeRequest;
 
 /**
- * The request_id of a logical call. Where a person types a code it is derived from what was typed, so that a double
- * click, a reload and a retry are the same call; elsewhere it is random, and asking twice means it twice.
+ * The request_id of a call. For methods that take a code it is derived from the code, so that a double click, a reload
+ * or a retry is the same call. For other methods it is random: two calls are two requests.
  */
 public final class RequestIds {
     private static final UUID NAMESPACE = UUID.fromString("f2033512-6d64-53e7-adf0-f759b2b50235");
@@ -24,66 +24,66 @@ public final class RequestIds {
     private RequestIds() {}
 
     /**
-     * The request_id that the client would send with this request: the one that it has, or else a derived or random one.
+     * The request_id that the client would send with this request: its own if it is set, or else a derived or random one.
      *
      * @param request a request of the contract
-     * @return a UUID in text form; empty for a request that takes none
+     * @return the request_id; empty for a request without that field
      */
     public static String of(Message request) {
         FieldDescriptor field = request.getDescriptorForType().findFieldByName("request_id");
         if (field == null) {
             return "";
         }
-        String given = (String) request.getField(field);
-        return given.isEmpty() ? minted(request).toString() : given;
+        String own = (String) request.getField(field);
+        return own.isEmpty() ? create(request).toString() : own;
     }
 
-    /** The request with its request_id set, if it takes one. */
-    @SuppressWarnings("unchecked") // a builder makes what it was made from
-    static <Q> Q withRequestId(Q request) {
+    /** A copy with its request_id set, or the request itself if it has no such field. */
+    @SuppressWarnings("unchecked") // a builder builds a message of the same type
+    static <ReqT> ReqT withRequestId(ReqT request) {
         if (!(request instanceof Message message)) {
             return request;
         }
         FieldDescriptor field = message.getDescriptorForType().findFieldByName("request_id");
         return field == null
                 ? request
-                : (Q) message.toBuilder().setField(field, of(message)).build();
+                : (ReqT) message.toBuilder().setField(field, of(message)).build();
     }
 
-    private static UUID minted(Message request) {
+    private static UUID create(Message request) {
         if (request instanceof VerifyEmailCodeRequest typed) {
-            return derived(typed.getChallengeToken(), "VerifyEmailCode", normalForm(typed.getCode()));
+            return derive(typed.getChallengeToken(), "VerifyEmailCode", normalise(typed.getCode()));
         }
         if (request instanceof VerifyAuthenticatorCodeRequest typed) {
-            return derived(typed.getChallengeToken(), "VerifyAuthenticatorCode", normalForm(typed.getCode()));
+            return derive(typed.getChallengeToken(), "VerifyAuthenticatorCode", normalise(typed.getCode()));
         }
         if (request instanceof UseBackupCodeRequest typed) {
-            return derived(typed.getChallengeToken(), "UseBackupCode", backupCodeForm(typed.getBackupCode()));
+            return derive(typed.getChallengeToken(), "UseBackupCode", normaliseBackupCode(typed.getBackupCode()));
         }
         if (request instanceof ConfirmAuthenticatorSetupRequest typed) {
             String setupId = typed.getSetupId().toLowerCase(Locale.ROOT);
-            return derived(typed.getSessionToken(), "ConfirmAuthenticatorSetup", setupId, normalForm(typed.getCode()));
+            return derive(typed.getSessionToken(), "ConfirmAuthenticatorSetup", setupId, normalise(typed.getCode()));
         }
         return UUID.randomUUID();
     }
 
-    /** A typed code without what does not matter in it. Whether that is a code is for the server to say. */
-    static String normalForm(String typed) {
-        StringBuilder form = new StringBuilder();
+    /** Removes the differences between spellings of a code. Does not validate it: the server does that. */
+    static String normalise(String typed) {
+        StringBuilder normalised = new StringBuilder();
         Normalizer.normalize(typed, Normalizer.Form.NFKC)
                 .codePoints()
-                .filter(RequestIds::matters)
+                .filter(RequestIds::isSignificant)
                 .map(symbol -> symbol >= 'A' && symbol <= 'Z' ? symbol - 'A' + 'a' : symbol)
-                .forEach(form::appendCodePoint);
-        return form.toString();
+                .forEach(normalised::appendCodePoint);
+        return normalised.toString();
     }
 
-    /** The normal form of a backup code, whose alphabet has no o, i and l. */
-    static String backupCodeForm(String typed) {
-        return normalForm(typed).replace('o', '0').replace('i', '1').replace('l', '1');
+    /** Also replaces o, i and l, which are not in the alphabet of backup codes, by the digits they resemble. */
+    static String normaliseBackupCode(String typed) {
+        return normalise(typed).replace('o', '0').replace('i', '1').replace('l', '1');
     }
 
-    private static boolean matters(int symbol) {
+    private static boolean isSignificant(int symbol) {
         return switch (Character.getType(symbol)) {
             case Character.SPACE_SEPARATOR,
                     Character.LINE_SEPARATOR,
@@ -95,8 +95,8 @@ public final class RequestIds {
         };
     }
 
-    /** UUID version 5 (RFC 9562, section 5.5) of the parts, a line each. */
-    private static UUID derived(String... parts) {
+    /** UUID version 5 (RFC 9562, section 5.5) of the parts, joined by LF. */
+    private static UUID derive(String... parts) {
         MessageDigest sha1;
         try {
             sha1 = MessageDigest.getInstance("SHA-1");

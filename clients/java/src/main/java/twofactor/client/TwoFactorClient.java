@@ -26,14 +26,14 @@ import twofactor.v1.TwoFactorServiceGrpc;
 import twofactor.v1.TwoFactorServiceGrpc.TwoFactorServiceBlockingStub;
 
 /**
- * One connection to a twofactor server, and the stubs of its services. Make one and share it between threads.
+ * A connection to a twofactor server, and the stubs of its services. It is thread-safe; one per process is enough.
  *
- * <p>Each call has the timeout that the contract publishes for its method, or the caller's own deadline where that is
- * sooner ({@code client.twoFactor().withDeadlineAfter(…)}), and is retried as published.
+ * <p>Each call has the published timeout of its method, or the caller's deadline if it is earlier ({@code
+ * client.twoFactor().withDeadlineAfter(…)}), and is retried according to the published service config.
  */
 public final class TwoFactorClient implements AutoCloseable {
-    /** Longer than any call lasts by its published timeout. */
-    private static final long CLOSING_SECONDS = 15;
+    /** Longer than any published timeout. */
+    private static final long CLOSE_TIMEOUT_SECONDS = 15;
 
     private final ManagedChannel connection;
     private final Channel channel;
@@ -46,19 +46,19 @@ public final class TwoFactorClient implements AutoCloseable {
     }
 
     /**
-     * A client without TLS, for a server on this machine. It connects with its first call.
+     * Creates a client without TLS, for a server on the same machine. It connects on the first call.
      *
-     * @param address {@code 127.0.0.1:50051}, {@code unix:/path}, or another target that gRPC knows
+     * @param address {@code 127.0.0.1:50051}, {@code unix:/path}, or another gRPC target
      */
     public static TwoFactorClient connect(String address) {
         return over(Grpc.newChannelBuilder(address, InsecureChannelCredentials.create()));
     }
 
     /**
-     * A client over mutual TLS. It connects with its first call.
+     * Creates a client with mutual TLS. It connects on the first call.
      *
      * @param address {@code twofactor.internal:50051}
-     * @param tls who is trusted, and as whom to call
+     * @param tls the PEM files
      * @throws IOException if one of the files cannot be read
      */
     public static TwoFactorClient connect(String address, MutualTls tls) throws IOException {
@@ -71,9 +71,9 @@ public final class TwoFactorClient implements AutoCloseable {
     }
 
     /**
-     * A client over a channel with settings of the caller's own: keepalive, interceptors, another transport.
+     * Creates a client with a custom channel: keepalive, interceptors, another transport.
      *
-     * @param builder given the service config here, and then built
+     * @param builder this method sets its service config and builds the channel
      */
     public static TwoFactorClient over(ManagedChannelBuilder<?> builder) {
         builder.disableServiceConfigLookUp()
@@ -82,42 +82,42 @@ public final class TwoFactorClient implements AutoCloseable {
         return new TwoFactorClient(builder.build());
     }
 
-    /** Takes a person from first factor to challenge, and looks after sessions. Its calls throw {@link TwoFactorError}. */
+    /** Verifies the first factor and manages sessions. Calls throw {@link TwoFactorError}. */
     public SignInServiceBlockingStub signIn() {
         return SignInServiceGrpc.newBlockingStub(blocking);
     }
 
-    /** Proves the second factor, and changes it. Its calls throw {@link TwoFactorError}. */
+    /** Verifies and changes the second factor. Calls throw {@link TwoFactorError}. */
     public TwoFactorServiceBlockingStub twoFactor() {
         return TwoFactorServiceGrpc.newBlockingStub(blocking);
     }
 
-    /** Makes accounts, and changes what their owners sign in with. Its calls throw {@link TwoFactorError}. */
+    /** Manages accounts, passwords and identities. Calls throw {@link TwoFactorError}. */
     public AccountServiceBlockingStub accounts() {
         return AccountServiceGrpc.newBlockingStub(blocking);
     }
 
     /**
-     * For stubs of the other kinds: {@code TwoFactorServiceGrpc.newFutureStub(client.channel())}. Such stubs fail with
-     * gRPC's own exceptions, because generated code makes them; {@link TwoFactorError#in} finds the refusal in one.
+     * For other kinds of stubs: {@code TwoFactorServiceGrpc.newFutureStub(client.channel())}. They fail with gRPC's
+     * exceptions, which generated code creates; {@link TwoFactorError#in} extracts the TwoFactorError.
      */
     public Channel channel() {
         return channel;
     }
 
-    /** Lets calls that are under way end, for 15 seconds at most, and takes no new ones. */
+    /** Waits up to 15 seconds for running calls and then closes the connection. New calls fail. */
     @Override
     public void close() {
         connection.shutdown();
         try {
-            connection.awaitTermination(CLOSING_SECONDS, TimeUnit.SECONDS);
+            connection.awaitTermination(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
         connection.shutdownNow();
     }
 
-    /** The published service config, as gRPC wants it: maps, lists, strings and doubles. */
+    /** The published service config in the types that gRPC requires: maps, lists, strings and doubles. */
     static Map<String, ?> serviceConfig() {
         try (InputStream file = TwoFactorClient.class.getResourceAsStream("service_config.json")) {
             return new Gson()
@@ -128,12 +128,12 @@ public final class TwoFactorClient implements AutoCloseable {
     }
 
     /**
-     * What mutual TLS needs, as PEM files. They are read once: make a new client to take renewed ones into use.
+     * PEM files for mutual TLS. They are read once: create a new client to use renewed files.
      *
-     * @param ca the authorities that may vouch for the server
+     * @param ca the authorities that may issue the server's certificate
      * @param certificate this service's certificate, with its chain
      * @param key the certificate's private key in PKCS #8 ({@code BEGIN PRIVATE KEY}), not encrypted
-     * @param serverName the name that the server's certificate must have; empty: the one in the address
+     * @param serverName the name in the server's certificate, or empty if it is the host of the address
      */
     public record MutualTls(Path ca, Path certificate, Path key, String serverName) {}
 }

@@ -13,10 +13,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A call that was refused or failed. Those that a front end acts on are of a nested type; decide about the others by
- * {@link #reason} and, for a reason that is not known, by {@link #status}. Nothing in it repeats what was sent.
+ * A failed call. Errors that a front end handles have a nested type. Handle the others by {@link #reason}, and unknown
+ * reasons by {@link #status}. The error contains nothing of the request.
  */
-@SuppressWarnings("serial") // it is thrown and caught, not stored
+@SuppressWarnings("serial") // not meant to be serialised
 public class TwoFactorError extends RuntimeException {
     private final transient Refusal refusal;
 
@@ -26,8 +26,8 @@ public class TwoFactorError extends RuntimeException {
     }
 
     /**
-     * The refusal in what a stub of another kind threw or failed with, such as an {@code ExecutionException}; empty if no
-     * call failed.
+     * Extracts the error from an exception of another kind of stub, such as an {@code ExecutionException}. Empty if the
+     * exception has no failed call among its causes.
      */
     public static Optional<TwoFactorError> in(Throwable thrown) {
         Optional<TwoFactorError> found = Optional.empty();
@@ -75,9 +75,9 @@ public class TwoFactorError extends RuntimeException {
     }
 
     private static String text(Refusal refusal) {
-        String what = refusal.status().getCode() + (refusal.reason().isEmpty() ? "" : " " + refusal.reason());
+        String name = refusal.status().getCode() + (refusal.reason().isEmpty() ? "" : " " + refusal.reason());
         String description = refusal.status().getDescription();
-        return description == null || description.isEmpty() ? what : what + ": " + description;
+        return description == null || description.isEmpty() ? name : name + ": " + description;
     }
 
     /** The gRPC status; never OK. */
@@ -85,27 +85,30 @@ public class TwoFactorError extends RuntimeException {
         return refusal.status().getCode();
     }
 
-    /** Why: a name of ErrorReason without its prefix, perhaps a newer one; empty if it came from elsewhere. */
+    /**
+     * A name of ErrorReason without its prefix, or a reason of a newer server. Empty if the error was not reported by
+     * twofactor, but by gRPC or a proxy.
+     */
     public final String reason() {
         return refusal.reason();
     }
 
-    /** What ErrorReason's comments promise with the reason. */
+    /** The details of the reason; ErrorReason describes them. */
     public final Map<String, String> metadata() {
         return refusal.metadata();
     }
 
-    /** The paths of the fields that were wrong, from the request's root ({@code password.email}); often empty. */
+    /** The paths of the rejected fields from the root of the request, such as {@code password.email}. */
     public final List<String> fields() {
         return refusal.fields();
     }
 
-    /** How long to wait before the same call, with the same request_id, is of use; empty if not told. */
+    /** How long to wait before the next call; empty if the server did not say. */
     public final Optional<Duration> retryAfter() {
         return refusal.retryAfter();
     }
 
-    /** A field is missing or malformed: {@link #fields} names it. Nothing was charged. */
+    /** A field is missing or malformed: see {@link #fields}. It did not count as an attempt. */
     public static final class InvalidField extends TwoFactorError {
         private InvalidField(Refusal refusal) {
             super(refusal);
@@ -119,99 +122,99 @@ public class TwoFactorError extends RuntimeException {
         }
     }
 
-    /** The change needs a re-authentication, made now. */
+    /** The re-authentication is missing or not recent enough. */
     public static final class ReauthenticationRequired extends TwoFactorError {
         private ReauthenticationRequired(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** The re-authentication was wrong; five wrong ones end the session. */
+    /** The re-authentication was wrong. Five failures end the session. */
     public static final class ReauthenticationFailed extends TwoFactorError {
         private ReauthenticationFailed(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** The code is wrong, or a newer one has been mailed. The attempt was counted. */
+    /** The code was wrong, or a newer one was mailed. It counted as an attempt. */
     public static final class CodeMismatch extends TwoFactorError {
         private CodeMismatch(Refusal refusal) {
             super(refusal);
         }
 
-        /** How many wrong codes the challenge (or the setup) still bears: 4 to 0; empty if not told. */
+        /** The remaining attempts of the challenge or setup, 4 to 0; empty if the server did not say. */
         public OptionalInt attemptsLeft() {
-            String told = metadata().getOrDefault("attempts_left", "");
-            return told.matches("\\d{1,9}") ? OptionalInt.of(Integer.parseInt(told)) : OptionalInt.empty();
+            String text = metadata().getOrDefault("attempts_left", "");
+            return text.matches("\\d{1,9}") ? OptionalInt.of(Integer.parseInt(text)) : OptionalInt.empty();
         }
     }
 
-    /** The mailed code is too old: ask for a new one. */
+    /** The e-mail code has expired: send another. */
     public static final class CodeExpired extends TwoFactorError {
         private CodeExpired(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** An authenticator code that was right once and is spent: wait for the next. */
+    /** The authenticator code was used before: wait for the next one. */
     public static final class CodeAlreadyUsed extends TwoFactorError {
         private CodeAlreadyUsed(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** A backup code that has signed somebody in. */
+    /** The backup code was used before: ask for the newest one. */
     public static final class BackupCodeAlreadyUsed extends TwoFactorError {
         private BackupCodeAlreadyUsed(Refusal refusal) {
             super(refusal);
         }
 
-        /** When, by the server's clock; empty if that cannot be read. */
+        /** When it was used; empty if the time cannot be parsed. */
         public Optional<Instant> usedAt() {
             try {
                 return Optional.of(Instant.parse(metadata().get("used_at")));
-            } catch (DateTimeParseException unreadable) {
+            } catch (DateTimeParseException malformed) {
                 return Optional.empty();
             }
         }
     }
 
-    /** The challenge is expired, completed, exhausted or unknown: start signing in again. */
+    /** The challenge is expired, completed, exhausted or unknown: start the sign-in again. */
     public static final class ChallengeOver extends TwoFactorError {
         private ChallengeOver(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** The session is over: the person must sign in again. */
+    /** The session has ended: sign in again. */
     public static final class SessionEnded extends TwoFactorError {
         private SessionEnded(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** Right, but barred until the owner confirms by the mailed link. */
+    /** Sign-in is suspended until the owner follows the mailed link. */
     public static final class FirstFactorSuspended extends TwoFactorError {
         private FirstFactorSuspended(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** Too many wrong codes have disabled the authenticator: the backup code is the way in. */
+    /** Too many wrong codes disabled the authenticator: ask for the backup code. */
     public static final class AuthenticatorDisabled extends TwoFactorError {
         private AuthenticatorDisabled(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** Too many attempts or mails: {@link #retryAfter} tells the wait. Nothing was charged. */
+    /** Too many attempts or mails: wait for {@link #retryAfter}. This call did not count as an attempt. */
     public static final class Throttled extends TwoFactorError {
         private Throttled(Refusal refusal) {
             super(refusal);
         }
     }
 
-    /** It may or may not have happened: repeat the same call with the same request_id, and learn it. */
+    /** The outcome is unknown: repeat the call with the same request_id, after {@link #retryAfter} if it is set. */
     public static final class TryAgain extends TwoFactorError {
         private TryAgain(Refusal refusal) {
             super(refusal);

@@ -1,5 +1,5 @@
 /**
- * A client of twofactor: {@link twofactor.client.TwoFactorClient} for the generated stubs of {@code twofactor.v1} with
- * the published timeouts and retries, a {@code request_id} in every call that takes one, and typed refusals.
+ * The Java client of twofactor. {@link twofactor.client.TwoFactorClient} provides the generated stubs of {@code
+ * twofactor.v1} with the published timeouts and retries, request_ids, and typed errors.
  */
 package twofactor.client;

@@ -29,27 +29,27 @@ import twofactor.v1.SignInServiceGrpc;
 import twofactor.v1.TwoFactorServiceGrpc;
 
 /**
- * A gRPC server on loopback with the contract's methods, all answered by one function: a message, a refusal that it
- * throws, or nothing at all for an empty one. For what a real server does not do on demand.
+ * A gRPC server on loopback with the contract's methods, for failures that a real server does not produce on demand. One
+ * function replies to all calls: with a message, an exception, or no reply if it returns empty.
  */
 final class LocalServer implements AutoCloseable {
-    /** The requests that have come, in their order. */
+    /** The received requests in order. */
     final List<Message> requests = new CopyOnWriteArrayList<>();
 
     private final Server server;
 
-    LocalServer(Function<Message, Optional<Message>> answer) {
-        this(InsecureServerCredentials.create(), answer);
+    LocalServer(Function<Message, Optional<Message>> reply) {
+        this(InsecureServerCredentials.create(), reply);
     }
 
-    LocalServer(ServerCredentials credentials, Function<Message, Optional<Message>> answer) {
+    LocalServer(ServerCredentials credentials, Function<Message, Optional<Message>> reply) {
         ServerBuilder<?> builder = Grpc.newServerBuilderForPort(0, credentials);
         for (ServiceDescriptor service : List.of(
                 SignInServiceGrpc.getServiceDescriptor(),
                 TwoFactorServiceGrpc.getServiceDescriptor(),
                 AccountServiceGrpc.getServiceDescriptor())) {
             ServerServiceDefinition.Builder definition = ServerServiceDefinition.builder(service);
-            service.getMethods().forEach(method -> serve(definition, method, answer));
+            service.getMethods().forEach(method -> serve(definition, method, reply));
             builder.addService(definition.build());
         }
         try {
@@ -59,16 +59,16 @@ final class LocalServer implements AutoCloseable {
         }
     }
 
-    @SuppressWarnings("unchecked") // the function answers with the method's own message
-    private <Q, A> void serve(
+    @SuppressWarnings("unchecked") // the function returns the response type of the method
+    private <ReqT, RespT> void serve(
             ServerServiceDefinition.Builder definition,
-            MethodDescriptor<Q, A> method,
-            Function<Message, Optional<Message>> answer) {
+            MethodDescriptor<ReqT, RespT> method,
+            Function<Message, Optional<Message>> reply) {
         definition.addMethod(method, ServerCalls.asyncUnaryCall((request, observer) -> {
             requests.add((Message) request);
             try {
-                answer.apply((Message) request).ifPresent(message -> {
-                    observer.onNext((A) message);
+                reply.apply((Message) request).ifPresent(message -> {
+                    observer.onNext((RespT) message);
                     observer.onCompleted();
                 });
             } catch (StatusRuntimeException refusal) {
@@ -86,9 +86,9 @@ final class LocalServer implements AutoCloseable {
         server.shutdownNow();
     }
 
-    /** A refusal as the server makes them. */
+    /** An error as the server reports it. */
     static StatusRuntimeException refusal(Code status, String reason, Map<String, String> metadata, Message... more) {
-        com.google.rpc.Status.Builder told = com.google.rpc.Status.newBuilder()
+        com.google.rpc.Status.Builder error = com.google.rpc.Status.newBuilder()
                 .setCode(status.getNumber())
                 .addDetails(Any.pack(ErrorInfo.newBuilder()
                         .setReason(reason)
@@ -96,12 +96,12 @@ final class LocalServer implements AutoCloseable {
                         .putAllMetadata(metadata)
                         .build()));
         for (Message detail : more) {
-            told.addDetails(Any.pack(detail));
+            error.addDetails(Any.pack(detail));
         }
-        return StatusProto.toStatusRuntimeException(told.build());
+        return StatusProto.toStatusRuntimeException(error.build());
     }
 
-    /** UNAVAILABLE, as from a server that has gone; empty: without a word about when to come back. */
+    /** UNAVAILABLE, with a pushback unless it is empty. */
     static StatusRuntimeException unavailable(String pushbackMillis) {
         Metadata trailers = new Metadata();
         if (!pushbackMillis.isEmpty()) {

@@ -25,7 +25,7 @@ import twofactor.client.TwoFactorError.TryAgain;
 import twofactor.v1.GetChallengeRequest;
 import twofactor.v1.GetChallengeResponse;
 
-/** Over certificates that sign themselves: each side's is the other's authority. */
+/** Uses self-signed certificates: each side trusts the other's certificate as an authority. */
 class MutualTlsTest {
     private static final String PASSWORD = "changeit";
 
@@ -50,28 +50,28 @@ class MutualTlsTest {
 
     @BeforeAll
     static void makeCertificates() throws IOException, InterruptedException, GeneralSecurityException {
-        for (String who : List.of("server", "client", "stranger")) {
-            Path store = folder.resolve(who + ".p12");
+        for (String name : List.of("server", "client", "untrusted")) {
+            Path store = folder.resolve(name + ".p12");
             List<String> command = new ArrayList<>(KEYTOOL);
-            command.addAll(List.of("-dname", "CN=" + who, "-keystore", store.toString()));
+            command.addAll(List.of("-dname", "CN=" + name, "-keystore", store.toString()));
             assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor());
             KeyStore keys = KeyStore.getInstance("PKCS12");
             try (InputStream file = Files.newInputStream(store)) {
                 keys.load(file, PASSWORD.toCharArray());
             }
-            pem(who + ".crt", "CERTIFICATE", keys.getCertificate("it").getEncoded());
+            pem(name + ".crt", "CERTIFICATE", keys.getCertificate("it").getEncoded());
             pem(
-                    who + ".key",
+                    name + ".key",
                     "PRIVATE KEY",
                     keys.getKey("it", PASSWORD.toCharArray()).getEncoded());
         }
     }
 
-    private static void pem(String name, String what, byte[] content) throws IOException {
+    private static void pem(String name, String label, byte[] content) throws IOException {
         String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
         Files.writeString(
                 folder.resolve(name),
-                "-----BEGIN " + what + "-----\n" + body + "\n-----END " + what + "-----\n",
+                "-----BEGIN " + label + "-----\n" + body + "\n-----END " + label + "-----\n",
                 StandardCharsets.US_ASCII);
     }
 
@@ -86,9 +86,9 @@ class MutualTlsTest {
         return new LocalServer(credentials, request -> Optional.of(GetChallengeResponse.getDefaultInstance()));
     }
 
-    private static MutualTls as(String who, String ca, String serverName) {
+    private static MutualTls as(String name, String ca, String serverName) {
         return new MutualTls(
-                folder.resolve(ca + ".crt"), folder.resolve(who + ".crt"), folder.resolve(who + ".key"), serverName);
+                folder.resolve(ca + ".crt"), folder.resolve(name + ".crt"), folder.resolve(name + ".key"), serverName);
     }
 
     private static GetChallengeResponse call(LocalServer server, MutualTls tls) throws IOException {
@@ -98,7 +98,7 @@ class MutualTlsTest {
     }
 
     @Test
-    void bothSidesKnowEachOther() throws IOException {
+    void bothSidesAuthenticate() throws IOException {
         try (var server = server()) {
             assertEquals(
                     GetChallengeResponse.getDefaultInstance(),
@@ -107,24 +107,24 @@ class MutualTlsTest {
     }
 
     @Test
-    void aStrangerDoesNotGetIn() throws IOException {
+    void anUntrustedClientIsRejected() throws IOException {
         try (var server = server()) {
-            assertThrows(TryAgain.class, () -> call(server, as("stranger", "server", "twofactor.internal")));
+            assertThrows(TryAgain.class, () -> call(server, as("untrusted", "server", "twofactor.internal")));
             assertEquals(0, server.requests.size());
         }
     }
 
     @Test
-    void aServerOfAnotherAuthorityOrNameIsNotCalled() throws IOException {
+    void aServerWithAnotherAuthorityOrNameIsRejected() throws IOException {
         try (var server = server()) {
-            assertThrows(TryAgain.class, () -> call(server, as("client", "stranger", "twofactor.internal")));
+            assertThrows(TryAgain.class, () -> call(server, as("client", "untrusted", "twofactor.internal")));
             assertThrows(TryAgain.class, () -> call(server, as("client", "server", "")));
             assertEquals(0, server.requests.size());
         }
     }
 
     @Test
-    void aMissingFileIsSaidAtOnce() {
-        assertThrows(IOException.class, () -> TwoFactorClient.connect("127.0.0.1:1", as("nobody", "server", "")));
+    void aMissingFileIsReportedAtOnce() {
+        assertThrows(IOException.class, () -> TwoFactorClient.connect("127.0.0.1:1", as("missing", "server", "")));
     }
 }

@@ -37,16 +37,16 @@ class RequestIdsTest {
 
     @ParameterizedTest
     @MethodSource("vectors")
-    void isTheSameInEveryLanguage(JsonObject vector) throws IOException {
+    void matchesTheVectorsOfAllLanguages(JsonObject vector) throws IOException {
         String method = vector.get("method").getAsString();
         Message.Builder request = prototype(method).newBuilderForType();
         JsonFormat.parser().merge(vector.get("request").toString(), request);
         JsonObject typed = vector.getAsJsonObject("request");
 
-        String form = method.equals("UseBackupCode")
-                ? RequestIds.backupCodeForm(typed.get("backup_code").getAsString())
-                : RequestIds.normalForm(typed.get("code").getAsString());
-        assertEquals(vector.get("normal_form").getAsString(), form);
+        String normalised = method.equals("UseBackupCode")
+                ? RequestIds.normaliseBackupCode(typed.get("backup_code").getAsString())
+                : RequestIds.normalise(typed.get("code").getAsString());
+        assertEquals(vector.get("normal_form").getAsString(), normalised);
         assertEquals(vector.get("request_id").getAsString(), RequestIds.of(request.build()));
     }
 
@@ -61,7 +61,7 @@ class RequestIdsTest {
     }
 
     @Test
-    void askingTwiceElsewhereMeansItTwice() {
+    void otherMethodsGetRandomRequestIds() {
         SendEmailCodeRequest request =
                 SendEmailCodeRequest.newBuilder().setChallengeToken("tfc_x").build();
 
@@ -72,7 +72,7 @@ class RequestIdsTest {
     }
 
     @Test
-    void theCallersOwnIsKept() {
+    void keepsTheCallersRequestId() {
         UseBackupCodeRequest request =
                 UseBackupCodeRequest.newBuilder().setRequestId("mine").build();
 
@@ -81,7 +81,7 @@ class RequestIdsTest {
     }
 
     @Test
-    void aRequestThatTakesNoneIsLeftAlone() {
+    void requestsWithoutTheFieldAreNotChanged() {
         GetChallengeRequest request =
                 GetChallengeRequest.newBuilder().setChallengeToken("tfc_x").build();
 

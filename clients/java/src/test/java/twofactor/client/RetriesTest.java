@@ -30,9 +30,9 @@ import twofactor.v1.SendEmailCodeResponse;
 import twofactor.v1.StartSignInRequest;
 import twofactor.v1.UseBackupCodeRequest;
 
-/** That grpc-java really does what the published service config says. */
+/** grpc-java follows the published service config. */
 class RetriesTest {
-    /** A first call loads classes for seconds, which would go from a timeout of two. */
+    /** The first call spends seconds on loading classes, which could exceed a timeout of two seconds. */
     @BeforeAll
     static void warmUp() {
         try (var server = new LocalServer(request -> Optional.of(CreateAccountResponse.getDefaultInstance()));
@@ -42,7 +42,7 @@ class RetriesTest {
     }
 
     @Test
-    void thePackageHasThePublishedFile() throws IOException {
+    void embedsThePublishedFile() throws IOException {
         try (InputStream embedded = TwoFactorClient.class.getResourceAsStream("service_config.json")) {
             assertArrayEquals(
                     Files.readAllBytes(Path.of("../../proto/twofactor/v1/service_config.json")),
@@ -51,15 +51,15 @@ class RetriesTest {
     }
 
     @Test
-    void aCallIsTriedAgainWithTheSameRequestId() {
+    void aRetryHasTheSameRequestId() {
         AtomicInteger failures = new AtomicInteger(2);
-        Function<Message, Optional<Message>> mending = request -> {
+        Function<Message, Optional<Message>> recovering = request -> {
             if (failures.getAndDecrement() > 0) {
                 throw LocalServer.unavailable("");
             }
             return Optional.of(SendEmailCodeResponse.getDefaultInstance());
         };
-        try (var server = new LocalServer(mending);
+        try (var server = new LocalServer(recovering);
                 var client = TwoFactorClient.connect(server.address())) {
             client.twoFactor()
                     .sendEmailCode(SendEmailCodeRequest.newBuilder()
@@ -74,11 +74,11 @@ class RetriesTest {
     }
 
     @Test
-    void attemptsAreAsManyAsPublished() {
-        Function<Message, Optional<Message>> away = request -> {
+    void methodsHaveThePublishedNumberOfAttempts() {
+        Function<Message, Optional<Message>> unavailable = request -> {
             throw LocalServer.unavailable("");
         };
-        try (var server = new LocalServer(away);
+        try (var server = new LocalServer(unavailable);
                 var client = TwoFactorClient.connect(server.address())) {
             assertThrows(TryAgain.class, () -> client.signIn().getChallenge(GetChallengeRequest.getDefaultInstance()));
             assertEquals(4, server.requests.size());
@@ -95,7 +95,7 @@ class RetriesTest {
     }
 
     @Test
-    void onlyUnavailableIsTriedAgain() {
+    void onlyUnavailableIsRetried() {
         Function<Message, Optional<Message>> throttling = request -> {
             throw LocalServer.refusal(Code.RESOURCE_EXHAUSTED, "ATTEMPTS_THROTTLED", Map.of());
         };
@@ -107,14 +107,14 @@ class RetriesTest {
         }
     }
 
-    /** Unheeded, the second attempt would come after a tenth of a second. */
+    /** Without the pushback, the second attempt would follow after 0.1 s. */
     @ParameterizedTest
     @ValueSource(strings = {"-1", "60000"})
-    void theServersPushbackIsHeeded(String pushback) {
-        Function<Message, Optional<Message>> pushing = request -> {
+    void obeysThePushbackOfTheServer(String pushback) {
+        Function<Message, Optional<Message>> unavailable = request -> {
             throw LocalServer.unavailable(pushback);
         };
-        try (var server = new LocalServer(pushing);
+        try (var server = new LocalServer(unavailable);
                 var client = TwoFactorClient.connect(server.address())) {
             var stub = client.signIn().withDeadlineAfter(Duration.ofSeconds(2));
 
@@ -124,9 +124,9 @@ class RetriesTest {
         }
     }
 
-    /** The call has no other deadline than the published one: without it this test would not end. */
+    /** The call has only the published deadline: without it, this test would not end. */
     @Test
-    void aReadEndsByItsPublishedTimeout() {
+    void aReadEndsAtItsPublishedTimeout() {
         try (var server = new LocalServer(request -> Optional.empty());
                 var client = TwoFactorClient.connect(server.address())) {
             var error = assertThrows(

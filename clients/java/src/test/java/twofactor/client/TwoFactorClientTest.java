@@ -34,13 +34,13 @@ class TwoFactorClientTest {
     private static final GetSessionRequest REQUEST =
             GetSessionRequest.newBuilder().setSessionToken("tfs_s3cr3t").build();
 
-    private static Optional<Message> ended(Message request) {
+    private static Optional<Message> sessionEnded(Message request) {
         throw LocalServer.refusal(Code.FAILED_PRECONDITION, "SESSION_ENDED", Map.of());
     }
 
     @Test
-    void aBlockingStubThrowsTheTypedRefusal() {
-        try (var server = new LocalServer(TwoFactorClientTest::ended);
+    void aBlockingStubThrowsTypedErrors() {
+        try (var server = new LocalServer(TwoFactorClientTest::sessionEnded);
                 var client = TwoFactorClient.connect(server.address())) {
             var error = assertThrows(SessionEnded.class, () -> client.signIn().getSession(REQUEST));
 
@@ -49,8 +49,8 @@ class TwoFactorClientTest {
     }
 
     @Test
-    void aFutureStubFailsWithTheRefusalWithin() {
-        try (var server = new LocalServer(TwoFactorClientTest::ended);
+    void aFutureStubFailsWithTheTypedErrorAsCause() {
+        try (var server = new LocalServer(TwoFactorClientTest::sessionEnded);
                 var client = TwoFactorClient.connect(server.address())) {
             var future = SignInServiceGrpc.newFutureStub(client.channel()).getSession(REQUEST);
 
@@ -62,29 +62,29 @@ class TwoFactorClientTest {
     }
 
     @Test
-    void anAnswerComesThroughBlockingStubs() {
-        var answer = CreateAccountResponse.newBuilder();
-        answer.getAccountBuilder().setEmail("ada@example.test");
-        try (var server = new LocalServer(request -> Optional.of(answer.build()));
+    void aBlockingStubReturnsTheResponse() {
+        var response = CreateAccountResponse.newBuilder();
+        response.getAccountBuilder().setEmail("ada@example.test");
+        try (var server = new LocalServer(request -> Optional.of(response.build()));
                 var client = TwoFactorClient.connect(server.address())) {
-            assertEquals(answer.build(), client.accounts().createAccount(CreateAccountRequest.getDefaultInstance()));
+            assertEquals(response.build(), client.accounts().createAccount(CreateAccountRequest.getDefaultInstance()));
         }
     }
 
     @Test
-    void theCallersInterceptorsAreToldOfARefusal() {
-        List<Status.Code> told = new ArrayList<>();
-        try (var server = new LocalServer(TwoFactorClientTest::ended);
+    void theCallersInterceptorsSeeErrors() {
+        List<Status.Code> statuses = new ArrayList<>();
+        try (var server = new LocalServer(TwoFactorClientTest::sessionEnded);
                 var client = TwoFactorClient.connect(server.address())) {
-            var stub = client.signIn().withInterceptors(new Witness(told));
+            var stub = client.signIn().withInterceptors(new RecordingInterceptor(statuses));
 
             assertThrows(SessionEnded.class, () -> stub.getSession(REQUEST));
         }
-        assertEquals(List.of(Status.Code.FAILED_PRECONDITION), told);
+        assertEquals(List.of(Status.Code.FAILED_PRECONDITION), statuses);
     }
 
     @Test
-    void anInterruptionEndsTheCall() {
+    void interruptingTheThreadCancelsTheCall() {
         try (var server = new LocalServer(request -> Optional.empty());
                 var client = TwoFactorClient.connect(server.address())) {
             Thread.currentThread().interrupt();
@@ -98,8 +98,8 @@ class TwoFactorClientTest {
     }
 
     @Test
-    void aClosedClientRefuses() {
-        try (var server = new LocalServer(TwoFactorClientTest::ended)) {
+    void aClosedClientRejectsCalls() {
+        try (var server = new LocalServer(TwoFactorClientTest::sessionEnded)) {
             var client = TwoFactorClient.connect(server.address());
             client.close();
 
@@ -108,18 +108,19 @@ class TwoFactorClientTest {
         }
     }
 
-    /** Notes how calls end. */
-    private record Witness(List<Status.Code> told) implements ClientInterceptor {
+    /** Records the statuses of calls. */
+    private record RecordingInterceptor(List<Status.Code> statuses) implements ClientInterceptor {
         @Override
-        public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
+        public <ReqT, RespT> ClientCall<ReqT, RespT> interceptCall(
+                MethodDescriptor<ReqT, RespT> method, CallOptions options, Channel next) {
             return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
                 @Override
-                public void start(Listener<A> listener, Metadata headers) {
+                public void start(Listener<RespT> listener, Metadata headers) {
                     super.start(
                             new SimpleForwardingClientCallListener<>(listener) {
                                 @Override
                                 public void onClose(Status status, Metadata trailers) {
-                                    told.add(status.getCode());
+                                    statuses.add(status.getCode());
                                     super.onClose(status, trailers);
                                 }
                             },

@@ -55,7 +55,7 @@ class TwoFactorErrorTest {
         "ABORTED,CONFLICT,TryAgain",
         "UNAVAILABLE,DEPENDENCY_UNAVAILABLE,TryAgain",
         "ALREADY_EXISTS,EMAIL_TAKEN,TwoFactorError",
-        "UNAVAILABLE,A_REASON_OF_TOMORROW,TwoFactorError",
+        "UNAVAILABLE,NEWER_REASON,TwoFactorError",
     })
     void reasonHasItsType(Code status, String reason, String type) {
         TwoFactorError error = error(status, reason, Map.of());
@@ -85,8 +85,8 @@ class TwoFactorErrorTest {
     }
 
     @Test
-    void anotherDomainsReasonIsNoneOfOurs() {
-        com.google.rpc.Status told = com.google.rpc.Status.newBuilder()
+    void aReasonOfAnotherDomainIsIgnored() {
+        com.google.rpc.Status foreign = com.google.rpc.Status.newBuilder()
                 .setCode(Code.PERMISSION_DENIED_VALUE)
                 .addDetails(Any.pack(ErrorInfo.newBuilder()
                         .setReason("CODE_MISMATCH")
@@ -95,7 +95,7 @@ class TwoFactorErrorTest {
                 .build();
 
         TwoFactorError error =
-                TwoFactorError.in(StatusProto.toStatusRuntimeException(told)).orElseThrow();
+                TwoFactorError.in(StatusProto.toStatusRuntimeException(foreign)).orElseThrow();
 
         assertSame(TwoFactorError.class, error.getClass());
         assertEquals("", error.reason());
@@ -103,7 +103,7 @@ class TwoFactorErrorTest {
     }
 
     @Test
-    void tellsItsDetails() {
+    void hasTheDetails() {
         BadRequest invalid = BadRequest.newBuilder()
                 .addFieldViolations(FieldViolation.newBuilder().setField("password.email"))
                 .addFieldViolations(FieldViolation.newBuilder().setField("client.ip_address"))
@@ -121,16 +121,16 @@ class TwoFactorErrorTest {
 
     @ParameterizedTest
     @CsvSource({"3,3", "0,0", "many,", "99999999999,"})
-    void tellsTheAttemptsThatAreLeft(String told, Integer left) {
+    void hasTheAttemptsLeft(String text, Integer left) {
         var error = assertInstanceOf(
                 TwoFactorError.CodeMismatch.class,
-                error(Code.INVALID_ARGUMENT, "CODE_MISMATCH", Map.of("attempts_left", told)));
+                error(Code.INVALID_ARGUMENT, "CODE_MISMATCH", Map.of("attempts_left", text)));
 
         assertEquals(left == null ? OptionalInt.empty() : OptionalInt.of(left), error.attemptsLeft());
     }
 
     @Test
-    void tellsWhenABackupCodeWasUsed() {
+    void hasTheTimeABackupCodeWasUsed() {
         var error = assertInstanceOf(
                 TwoFactorError.BackupCodeAlreadyUsed.class,
                 error(Code.FAILED_PRECONDITION, "CODE_ALREADY_USED", Map.of("used_at", "2026-11-24T08:00:00Z")));
@@ -139,7 +139,7 @@ class TwoFactorErrorTest {
     }
 
     @Test
-    void aTimeOfAnotherFormIsNoneAndTheCodeIsUsedAllTheSame() {
+    void aMalformedTimeIsEmpty() {
         var error = assertInstanceOf(
                 TwoFactorError.BackupCodeAlreadyUsed.class,
                 error(Code.FAILED_PRECONDITION, "CODE_ALREADY_USED", Map.of("used_at", "yesterday")));
@@ -148,7 +148,7 @@ class TwoFactorErrorTest {
     }
 
     @Test
-    void detailsThatCannotBeReadAreNone() {
+    void malformedDetailsAreEmpty() {
         Metadata trailers = new Metadata();
         trailers.put(Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER), new byte[] {1, 2, 3});
 
@@ -159,7 +159,7 @@ class TwoFactorErrorTest {
     }
 
     @Test
-    void isFoundWithinOtherExceptions() {
+    void isExtractedFromOtherExceptions() {
         StatusRuntimeException refusal = LocalServer.refusal(Code.FAILED_PRECONDITION, "SESSION_ENDED", Map.of());
         TwoFactorError error =
                 TwoFactorError.in(new ExecutionException(refusal)).orElseThrow();

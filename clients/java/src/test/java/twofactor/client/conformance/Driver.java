@@ -33,7 +33,7 @@ import twofactor.v1.AccountServiceGrpc;
 import twofactor.v1.SignInServiceGrpc;
 import twofactor.v1.TwoFactorServiceGrpc;
 
-/** Does what the conformance runner's lines say, over the blocking stubs, and answers what came of it. */
+/** Conformance driver over the blocking stubs. clients/conformance/README.md describes the protocol. */
 public final class Driver {
     private static final Gson GSON = new GsonBuilder().serializeNulls().create();
 
@@ -44,35 +44,35 @@ public final class Driver {
 
     private Driver() {}
 
-    /** Runs until standard input ends; nothing else may come to standard output. */
+    /** Runs until standard input ends. Standard output is reserved for replies. */
     public static void main(String[] arguments) throws IOException, ReflectiveOperationException {
-        PrintStream answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+        PrintStream replies = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         System.setOut(System.err);
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Driver driver = new Driver();
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            answers.println(
-                    GSON.toJson(driver.answer(JsonParser.parseString(line).getAsJsonObject())));
+            replies.println(
+                    GSON.toJson(driver.reply(JsonParser.parseString(line).getAsJsonObject())));
         }
         driver.disconnect();
     }
 
-    private JsonObject answer(JsonObject line) throws IOException, ReflectiveOperationException {
-        String op = line.get("op").getAsString();
+    private JsonObject reply(JsonObject command) throws IOException, ReflectiveOperationException {
+        String op = command.get("op").getAsString();
         return switch (op) {
-            case "connect" -> connect(line);
-            case "call" -> call(line);
-            case "request_id" -> object("request_id", new JsonPrimitive(RequestIds.of(request(line))));
-            case "show" ->
-                object("text", new JsonPrimitive(Redacted.of(request(line)).toString()));
-            default -> throw new IllegalArgumentException("no such op: " + op);
+            case "connect" -> connect(command);
+            case "call" -> call(command);
+            case "request_id" -> object("request_id", new JsonPrimitive(RequestIds.of(request(command))));
+            case "format" ->
+                object("text", new JsonPrimitive(Redacted.of(request(command)).toString()));
+            default -> throw new IllegalArgumentException("unknown operation: " + op);
         };
     }
 
-    private JsonObject connect(JsonObject line) throws IOException {
+    private JsonObject connect(JsonObject command) throws IOException {
         disconnect();
-        String address = line.get("address").getAsString();
-        JsonElement tls = line.get("tls");
+        String address = command.get("address").getAsString();
+        JsonElement tls = command.get("tls");
         client = tls == null || tls.isJsonNull()
                 ? TwoFactorClient.connect(address)
                 : TwoFactorClient.connect(address, mutualTls(tls.getAsJsonObject()));
@@ -93,22 +93,22 @@ public final class Driver {
         }
     }
 
-    private JsonObject call(JsonObject line) throws IOException, ReflectiveOperationException {
-        MethodDescriptor<?, ?> method = method(line.get("method").getAsString());
-        Message request = request(line);
+    private JsonObject call(JsonObject command) throws IOException, ReflectiveOperationException {
+        MethodDescriptor<?, ?> method = method(command.get("method").getAsString());
+        Message request = request(command);
         AbstractBlockingStub<?> stub = stub(Objects.requireNonNull(method.getServiceName()));
-        if (line.has("timeout_ms")) {
+        if (command.has("timeout_ms")) {
             stub = stub.withDeadlineAfter(
-                    Duration.ofMillis(line.get("timeout_ms").getAsLong()));
+                    Duration.ofMillis(command.get("timeout_ms").getAsLong()));
         }
         try {
-            Object answer = stub.getClass()
-                    .getMethod(javaName(line.get("method").getAsString()), request.getClass())
+            Object response = stub.getClass()
+                    .getMethod(javaName(command.get("method").getAsString()), request.getClass())
                     .invoke(stub, request);
-            return object("response", JsonParser.parseString(PRINTER.print((Message) answer)));
+            return object("response", JsonParser.parseString(PRINTER.print((Message) response)));
         } catch (InvocationTargetException thrown) {
             if (thrown.getCause() instanceof TwoFactorError error) {
-                return object("error", refusal(error));
+                return object("error", errorToJson(error));
             }
             throw thrown;
         }
@@ -123,28 +123,28 @@ public final class Driver {
         };
     }
 
-    private static JsonObject refusal(TwoFactorError error) {
-        JsonObject told = object("type", new JsonPrimitive(error.getClass().getSimpleName()));
-        told.addProperty("status", error.status().name());
-        told.addProperty("reason", error.reason());
-        told.add("metadata", GSON.toJsonTree(error.metadata()));
+    private static JsonObject errorToJson(TwoFactorError error) {
+        JsonObject json = object("type", new JsonPrimitive(error.getClass().getSimpleName()));
+        json.addProperty("status", error.status().name());
+        json.addProperty("reason", error.reason());
+        json.add("metadata", GSON.toJsonTree(error.metadata()));
         JsonArray fields = new JsonArray();
         error.fields().forEach(fields::add);
-        told.add("fields", fields);
-        told.add(
+        json.add("fields", fields);
+        json.add(
                 "retry_after_ms",
                 error.retryAfter()
                         .<JsonElement>map(wait -> new JsonPrimitive(wait.toMillis()))
                         .orElse(JsonNull.INSTANCE));
-        return told;
+        return json;
     }
 
-    private static Message request(JsonObject line) throws InvalidProtocolBufferException {
+    private static Message request(JsonObject command) throws InvalidProtocolBufferException {
         var marshaller = (PrototypeMarshaller<?>)
-                method(line.get("method").getAsString()).getRequestMarshaller();
+                method(command.get("method").getAsString()).getRequestMarshaller();
         Message.Builder builder =
                 ((Message) Objects.requireNonNull(marshaller.getMessagePrototype())).newBuilderForType();
-        JsonFormat.parser().merge(line.get("request").toString(), builder);
+        JsonFormat.parser().merge(command.get("request").toString(), builder);
         return builder.build();
     }
 
@@ -157,7 +157,7 @@ public final class Driver {
                 .flatMap(service -> service.getMethods().stream())
                 .filter(method -> name.equals(method.getBareMethodName()))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no such method: " + name));
+                .orElseThrow(() -> new IllegalArgumentException("unknown method: " + name));
     }
 
     private static String javaName(String method) {

@@ -1,0 +1,1 @@
+"""The commands, by subject. Each module's `register` adds its commands to the command line."""

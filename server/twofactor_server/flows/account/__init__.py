@@ -1,0 +1,1 @@
+"""The account: its creation, passwords, address, identities, recovery from unauthorised changes, and its end."""

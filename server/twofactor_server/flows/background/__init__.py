@@ -1,0 +1,1 @@
+"""Tasks that run in every server process beside the calls."""

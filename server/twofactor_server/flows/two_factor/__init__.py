@@ -1,0 +1,1 @@
+"""The second factor: proving it to complete a sign-in, and managing it from a session."""

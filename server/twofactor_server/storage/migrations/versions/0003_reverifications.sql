@@ -1,0 +1,1 @@
+ALTER TABLE backup_code_attempts RENAME COLUMN rejudgements TO reverifications;
