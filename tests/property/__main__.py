@@ -39,10 +39,10 @@ def people_in(environment: Environment, known: frozenset[str]) -> type[People]:
     return type("People", (People,), {"environment": environment, "known": known})
 
 
-def run_programs(environment: Environment, steps: int, seed: int, known: frozenset[str]) -> None:
+def run_programs(environment: Environment, steps: int, known: frozenset[str]) -> None:
     """Play random programs of so many steps in all. A failure says how to repeat the run."""
     machine = people_in(environment, known)
-    hypothesis.seed(seed)(machine)
+    hypothesis.seed(environment.seed)(machine)
     chosen = settings(
         max_examples=max(1, steps // STEPS_PER_PROGRAM),
         stateful_step_count=STEPS_PER_PROGRAM,
@@ -55,7 +55,7 @@ def run_programs(environment: Environment, steps: int, seed: int, known: frozens
     try:
         run_state_machine_as_test(machine, settings=chosen)
     except BaseException as error:
-        error.add_note(f"repeat: python -m tests.property --steps {steps} --seed {seed}")
+        error.add_note(f"repeat: python -m tests.property --steps {steps} --seed {environment.seed}")
         raise
 
 
@@ -71,7 +71,7 @@ def main() -> int:
     print(f"seed {given.seed}", flush=True)
     started = time.monotonic()
     with environment_with_database(given.seed) as environment:
-        run_programs(environment, given.steps, given.seed, frozenset(KNOWN_DEFECTS) - set(given.find))
+        run_programs(environment, given.steps, frozenset(KNOWN_DEFECTS) - set(given.find))
     print(f"{given.steps} steps in {time.monotonic() - started:.0f} s, no invariant broken")
     return 0
 

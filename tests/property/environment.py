@@ -142,6 +142,7 @@ class Environment:
     channels: Sequence[grpc.Channel]
     clock: Clock
     mails: MailFolder
+    seed: int
     _loop: asyncio.AbstractEventLoop
     _connection: Any
 
@@ -235,7 +236,7 @@ def running_environment(folder: Path, database_url: str, administrator_url: str,
         connection = loop.run_until_complete(asyncpg.connect(administrator_url))
         stack.callback(lambda: loop.run_until_complete(connection.close()))
         channels = [stack.enter_context(grpc.insecure_channel(server.address, options=_OPTIONS)) for server in servers]
-        yield Environment(servers, channels, clock, MailFolder(folder / "steady" / "mail"), loop, connection)
+        yield Environment(servers, channels, clock, MailFolder(folder / "steady" / "mail"), seed, loop, connection)
 
 
 def _sharing(first: Server, folder: Path, settings: Mapping[str, str]) -> Server:

@@ -71,19 +71,25 @@ _REPORT_MAILS: dict[int, str] = {
 
 MAILBOX_TAKEOVER = "a mailed link turns the authenticator into e-mail codes"
 FORMER_ADDRESS = "a link mailed to a former address sets the password"
-ENDLESS_GUESSING = "a stolen session guesses authenticator codes without end, and the owner waits"
+ENDLESS_GUESSING = "a stolen session guesses authenticator codes without end"
+OWNER_DELAYED = "the owner waits because of guesses in a stolen session"
 RETRY_CHARGED = "a repeated call with a wrong code is charged again"
 
 KNOWN_DEFECTS = {
     MAILBOX_TAKEOVER: "ReportNotMe removes an authenticator where the account was on e-mail codes before it.",
     FORMER_ADDRESS: "ReportNotMe accepts a new password for every notice of the last seven days.",
-    ENDLESS_GUESSING: "Re-authentication verifies one code in each time step, and charges the counters of the sign-in.",
+    ENDLESS_GUESSING: "Re-authentication charges the same digits once, and verifies them again in every time step.",
+    OWNER_DELAYED: "Wrong codes in re-authentication count as failures of the sign-in, and may disable the app.",
     RETRY_CHARGED: "Authenticator and e-mail codes are verified and charged once per network call.",
 }
 
 
 class Violation(AssertionError):
-    """An invariant was broken."""
+    """An invariant was broken; ``name`` says which."""
+
+    def __init__(self, name: str, detail: object = "") -> None:
+        super().__init__(f"{name}: {detail}")
+        self.name = name
 
 
 @dataclass(eq=False)
@@ -118,13 +124,14 @@ class Ledger:
     attempts_left: defaultdict[str, int] = field(default_factory=lambda: defaultdict(lambda: 5))
     wrong_proofs: defaultdict[str, set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
     last_wrong_code: datetime | None = None
+    owner_was_wrong: bool = False
     effects: Counter[str] = field(default_factory=Counter)
 
     def violated(self, name: str, detail: object = "") -> None:
         """Fail, unless this is a known defect."""
         if name not in self.known:
             self.broken = True
-            raise Violation(f"{name}: {detail}")
+            raise Violation(name, detail)
         self.skipped[name] += 1
 
     def answered(self, call: Call, answer: Answer, now: datetime) -> None:
@@ -137,10 +144,11 @@ class Ledger:
         elif answer.ok:
             call.answer = answer
             self._record_effect(call, answer)
+        self.owner_was_wrong |= call.who == OWNER and answer.reason == "CREDENTIALS_MISMATCH"
         if call.method == "ConfirmBackupCodeSaved" and answer.ok:
             self.said_saved.add(call.session_id)
 
-    def charged(self, call: Call, answers: Sequence[Answer], left: int) -> None:
+    def charged(self, call: Call, answers: Sequence[Answer], left: int, now: datetime) -> None:
         """Never free: a wrong code costs one of the five attempts of its challenge, and its repetition costs none."""
         challenge = call.fields["challenge_token"]
         wrong = {"CODE_MISMATCH", "CODE_SUPERSEDED"} & {answer.reason for answer in answers}
@@ -154,7 +162,8 @@ class Ledger:
             self.violated("a wrong code was free", f"{call.method}: {left} attempts left")
         if drop > expected:
             self.violated(RETRY_CHARGED if wrong else "a call was charged that was no guess", call.method)
-        call.charged |= bool(wrong)
+        if wrong:
+            call.charged, self.last_wrong_code = True, now
         self.attempts_left[challenge] = left
 
     def checked_proof(self, session_id: str, guess: tuple[str, ...], answer: Answer) -> None:
@@ -165,7 +174,8 @@ class Ledger:
         elif answer.reason == "REAUTHENTICATION_FAILED":
             wrong.add(guess)
         if len(wrong) > REAUTHENTICATION_ATTEMPTS:
-            self.violated(ENDLESS_GUESSING, f"{len(wrong)} wrong proofs in one session")
+            with_code = len(guess) > 1
+            self.violated(ENDLESS_GUESSING if with_code else "a session guesses passwords without end", wrong)
 
     def changed(self, call: Call, mailboxes: Sequence[str], after: Facts) -> None:
         """Nobody gains what they do not hold. Called after each call, with what the database says then."""
@@ -187,14 +197,15 @@ class Ledger:
         if not after.opened - before.opened <= self.sessions:
             self.violated("a session was opened that nobody was answered", after)
 
-    def delayed(self, answer: Answer, now: datetime) -> None:
-        """Nobody without the password makes the owner wait, and nobody for longer than an hour."""
+    def delayed(self, answer: Answer, first_factor: bool, now: datetime) -> None:
+        """Only wrong codes after a right password, and the owner's own wrong passwords, make the owner wait."""
         if answer.retry_after > LONGEST_WAIT:
             self.violated("the owner waits for longer than an hour", answer)
-        if answer.reason == "ATTEMPTS_THROTTLED" and (
-            self.last_wrong_code is None or now - self.last_wrong_code > LONGEST_WAIT
-        ):
-            self.violated(ENDLESS_GUESSING, "the owner waits, and nobody typed a wrong code after the first factor")
+        if answer.reason == "ATTEMPTS_THROTTLED" and first_factor and not self.owner_was_wrong:
+            self.violated("the owner waits because of somebody's wrong passwords", answer)
+        last = self.last_wrong_code
+        if answer.reason == "ATTEMPTS_THROTTLED" and not first_factor and (not last or now - last > LONGEST_WAIT):
+            self.violated(OWNER_DELAYED, answer)
 
     def settled(self, events: Counter[str], mails: Counter[str]) -> None:
         """Every change was audited and mailed once."""

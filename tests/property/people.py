@@ -39,6 +39,7 @@ from tests.property.program import (
 )
 
 ON_EMAIL, ON_APP, ON_APP_FOR_DAYS = "on e-mail codes", "on an authenticator", "on an authenticator for eight days"
+CURRENT_MAILBOX, FORMER_MAILBOX = "reads the current mailbox", "reads the other mailbox"
 SET_UP, REMOVE, REGENERATE = "StartAuthenticatorSetup", "RemoveAuthenticator", "RegenerateBackupCode"
 STEP = timedelta(seconds=30)
 
@@ -46,7 +47,7 @@ fates = st.sampled_from([ANSWERED] * 8 + [LOST, REPEATED, TWICE] * 3 + [CRASHED]
 methods = st.sampled_from((APP, BACKUP, MAIL))
 who_signs_in = st.sampled_from((OWNER, OWNER, OWNER, PASSWORD, OLD_CODE, FIRST_MAILBOX, SECOND_MAILBOX, NOTHING))
 who_has_session = st.sampled_from((OWNER, OWNER, SESSION))
-who_reads_mail = st.sampled_from((OWNER, FIRST_MAILBOX, FIRST_MAILBOX, SECOND_MAILBOX))
+who_reads_mail = st.sampled_from((OWNER, CURRENT_MAILBOX, CURRENT_MAILBOX, FORMER_MAILBOX))
 
 
 class People(Program):
@@ -129,6 +130,11 @@ class People(Program):
         for _ in range(times):
             self.type_code(who, method, "wrong")
 
+    @rule(times=st.integers(1, 8))
+    def guess_passwords(self, times: int) -> None:
+        for _ in range(times):
+            self.start_sign_in(NOTHING)
+
     @rule(who=st.sampled_from((OWNER, PASSWORD)), back=st.integers(0, 3))
     def repeat_call(self, who: str, back: int) -> None:
         """An earlier call once more, with its request_id: a retry after a lost answer, a reload, a double click."""
@@ -208,7 +214,7 @@ class People(Program):
         self.people[SESSION].sessions += [Session(**vars(session)) for session in self.owner.sessions[-1:]]
 
     @rule(
-        method=st.sampled_from((REMOVE, REGENERATE)),
+        method=st.sampled_from((REMOVE, REGENERATE, SET_UP, "ChangePassword")),
         back=st.integers(0, 1),
         times=st.integers(1, 8),
         proof=st.sampled_from(("wrong", "wrong as before")),
@@ -219,23 +225,45 @@ class People(Program):
             self.change_in_session(SESSION, method, back, proof)
             self.pass_time(30)
 
+    @rule(remove=st.booleans(), fate=fates)
+    def move_to_new_phone(self, remove: bool, fate: str = ANSWERED) -> None:
+        """The owner signs in and sets the authenticator up again. ``remove``: after removing it."""
+        self.owner_gets_in(BACKUP)
+        if remove:
+            self.change_in_session(OWNER, REMOVE)
+        self.change_in_session(OWNER, SET_UP, fate=fate)
+
     # -- By mail
 
-    @rule(who=st.sampled_from((OWNER, FIRST_MAILBOX, SECOND_MAILBOX, NOTHING)))
-    def ask_for_reset(self, who: str) -> None:
-        person = self.people[who]
-        self.call(person, "StartPasswordReset", ANSWERED, email=self.ledger.facts.email, client=person.client())
+    def reader(self, who: str) -> Person:
+        """The owner's two addresses are read by two people; which of the two is the current one changes."""
+        if who not in (CURRENT_MAILBOX, FORMER_MAILBOX):
+            return self.people[who]
+        first_is_current = self.ledger.facts.email == self.addresses[0]
+        return self.people[FIRST_MAILBOX if first_is_current == (who == CURRENT_MAILBOX) else SECOND_MAILBOX]
 
-    @rule(
-        who=who_reads_mail,
-        purpose=st.sampled_from(("not-me", "not-me", "reset-password", "confirm-sign-in")),
-        back=st.integers(0, 3),
-        choose=st.booleans(),
-        fate=fates,
-    )
-    def follow_link(self, who: str, purpose: str, back: int = 0, choose: bool = True, fate: str = ANSWERED) -> None:
-        """A link in a mail that this person reads. ``choose``: with a new password of this person."""
-        self.follow(self.people[who], purpose, back, choose, fate)
+    @rule(who=who_reads_mail, back=st.sampled_from((0, 0, 0, 1, 2)), choose=st.booleans(), fate=fates)
+    def report_not_me(self, who: str, back: int = 0, choose: bool = True, fate: str = ANSWERED) -> None:
+        """The link of a notice, the newest one if ``back`` is 0. ``choose``: with a new password of this person."""
+        self.follow(self.reader(who), "not-me", back, choose, fate)
+
+    @rule(who=who_reads_mail, sign_in=st.booleans(), fate=fates)
+    def reset_password_by_mail(self, who: str, sign_in: bool, fate: str = ANSWERED) -> None:
+        """``sign_in``: then with the new password, and with the code that is mailed if there is one."""
+        self.ask_for_reset(who)
+        person = self.reader(who)
+        if self.follow(person, "reset-password", fate=fate) and sign_in and self.open_challenge(person).ok:
+            self.complete_challenge(person, MAIL)
+
+    @rule(who=who_reads_mail, back=st.integers(0, 1), fate=fates)
+    def lift_suspension(self, who: str, back: int, fate: str) -> None:
+        self.follow(self.reader(who), "confirm-sign-in", back, fate=fate)
+
+    @rule(who=st.sampled_from((OWNER, NOTHING)))
+    def ask_for_reset(self, who: str) -> None:
+        """The mail goes to the current address, whoever asks."""
+        person = self.reader(who)
+        self.call(person, "StartPasswordReset", email=self.ledger.facts.email, client=person.client())
 
     @rule(seconds=st.sampled_from((30, 30, 30, 61, 61, 301, 601, 3601, 8 * 86400)))
     def pass_time(self, seconds: int) -> None:
@@ -248,16 +276,18 @@ class People(Program):
         """Never neither: whatever has happened, the owner completes a sign-in, after the documented waits at most."""
         for call in [call for call in self.owner.calls if call.lost]:
             self.perform(self.owner, call, ANSWERED)
-        self.pass_time(60)
-        for _ in range(6):
-            answer = self.open_challenge(self.owner)
-            if answer.ok:
-                answer = self.complete_challenge(self.owner, self.working_method(way))
+        for _ in range(8):
+            opened = answer = self.open_challenge(self.owner)
+            method = self.working_method(way)
+            if opened.ok:
+                answer = self.complete_challenge(self.owner, method)
             if answer.ok:
                 return
             if answer.reason in ("ATTEMPTS_THROTTLED", "DELIVERY_THROTTLED"):
-                self.ledger.delayed(answer, self.environment.now)
+                self.ledger.delayed(answer, not opened.ok, self.environment.now)
                 self.environment.clock.advance(answer.retry_after)
+            elif answer.reason == "CODE_ALREADY_USED" and method == APP:
+                self.pass_time(30)
             elif answer.reason in ("CREDENTIALS_MISMATCH", "FIRST_FACTOR_SUSPENDED"):
                 if self.password_is_current and not self.ledger.facts.suspended:
                     self.ledger.violated("the owner's password was refused", answer.reason)
@@ -265,7 +295,7 @@ class People(Program):
             elif answer.reason == "AUTHENTICATOR_DISABLED":
                 way = BACKUP
             else:
-                self.ledger.violated("the owner cannot complete a sign-in", f"{way}: {answer.reason}")
+                self.ledger.violated("the owner cannot complete a sign-in", f"{method}: {answer.reason}")
         self.ledger.violated("the owner cannot complete a sign-in", "too many waits")
 
     @invariant()

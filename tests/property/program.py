@@ -136,7 +136,8 @@ class Program(RuleBasedStateMachine):
             consumed = call.answer or answers[0].reason == "CHALLENGE_CONSUMED"
             if call.method in (APP, BACKUP, MAIL) and not consumed:
                 token = {"challenge_token": call.fields["challenge_token"]}
-                ledger.charged(call, answers, env.send("GetChallenge", token).response.challenge.attempts_left)
+                challenge = env.send("GetChallenge", token).response.challenge
+                ledger.charged(call, answers, challenge.attempts_left, env.now)
 
     def learn(self, person: Person, call: Call, answer: Answer) -> None:
         """What the person has from the answer. Only the owner goes on with a session or a code."""
