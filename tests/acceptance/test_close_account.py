@@ -20,7 +20,7 @@ from tests.support.steps import (
 from tests.support.tables import audit, query, rows
 from twofactor_server.postgres import EmbeddedPostgres
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ACCOUNT_ID = "00000000-0000-4000-8000-000000000000"
 
 
 async def close_by_id(factory: AccountFactory, account_id: str) -> None:
@@ -132,7 +132,7 @@ async def test_closing_twice(factory: AccountFactory, rpc: Rpc, clock: Clock, po
     with refused("SESSION_ENDED"):
         await rpc.CloseAccount(**owner.by_password())
     with refused("ACCOUNT_NOT_FOUND"):
-        await close_by_id(factory, NOBODY)
+        await close_by_id(factory, UNKNOWN_ACCOUNT_ID)
     outbox = await rows(postgres.url, "outbox", owner.account_id)
     assert [row["kind"] for row in outbox].count("account-closed") == 1
 

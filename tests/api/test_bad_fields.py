@@ -12,7 +12,7 @@ from tests.support.servers import Server
 from twofactor.v1 import account_service_pb2, types_pb2
 
 MARK = "value-that-must-not-come-back"
-SOMEBODY = values_of(
+EXAMPLE = values_of(
     Owner("somebody@example.test", "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001", session_token=f"tfs_{'A' * 64}"),
     f"tfc_{'A' * 64}",
     "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a002",
@@ -48,7 +48,7 @@ async def test_long_strings_and_nul_are_refused(channel: grpc.aio.Channel) -> No
     seen = 0
     for method, path in every_string():
         for value in (MARK + "x" * 4096, f"{MARK}\0", "\0"):
-            request = filled(method, SOMEBODY)
+            request = filled(method, EXAMPLE)
             put(request, path, value)
             assert await refused_field(channel, method, request.SerializeToString()) == (path,), (method, path)
         seen += 1
@@ -106,7 +106,7 @@ async def test_required_fields(factory: AccountFactory, channel: grpc.aio.Channe
     """An empty required field is INVALID_FIELD, and named."""
     assert set(REQUIRED) == set(METHODS)
     owner = await factory.account_with_authenticator()
-    live = values_of(owner, await factory.challenge_for(owner), SOMEBODY["setup_id"])
+    live = values_of(owner, await factory.challenge_for(owner), EXAMPLE["setup_id"])
     for method, paths in REQUIRED.items():
         for path in paths:
             request = filled(method, live)
@@ -116,8 +116,8 @@ async def test_required_fields(factory: AccountFactory, channel: grpc.aio.Channe
                 put(request, path, 0 if path == "generation" else "")
             assert await refused_field(channel, method, request.SerializeToString()) == (path,), (method, path)
     for path in ("asserted.account_id", "asserted.auth_time"):
-        request = filled("StartSignIn", SOMEBODY)
-        put(request, "asserted.account_id", "" if path.endswith("id") else SOMEBODY["account_id"])
+        request = filled("StartSignIn", EXAMPLE)
+        put(request, "asserted.account_id", "" if path.endswith("id") else EXAMPLE["account_id"])
         assert await refused_field(channel, "StartSignIn", request.SerializeToString()) == (path,)
     nothing = account_service_pb2.GetAccountRequest()
     assert await refused_field(channel, "GetAccount", nothing.SerializeToString()) == ("account_id",)
@@ -128,7 +128,7 @@ async def test_code_verifiers(channel: grpc.aio.Channel) -> None:
     for method, path in (("StartSignIn", "oidc"), ("StartSignIn", "github"), ("CreateAccount", "oidc")):
         for verifier in ("", "v" * 42, "v" * 129, "v" * 42 + " ", "v" * 42 + "+", "v" * 42 + "é", "v" * 43 + "\n"):
             request = filled(method, {})
-            fill_at(request, path, SOMEBODY | {"code_verifier": verifier})
+            fill_at(request, path, EXAMPLE | {"code_verifier": verifier})
             fields = await refused_field(channel, method, request.SerializeToString())
             assert fields == (f"{path}.code_verifier",), (method, verifier)
 
@@ -136,8 +136,8 @@ async def test_code_verifiers(channel: grpc.aio.Channel) -> None:
 async def test_an_identity_excludes_address_and_password(channel: grpc.aio.Channel) -> None:
     """CreateAccount: the account's address comes from the identity."""
     for name in ("email", "password"):
-        request = filled("CreateAccount", {name: SOMEBODY[name]})
-        fill_at(request, "oidc", SOMEBODY)
+        request = filled("CreateAccount", {name: EXAMPLE[name]})
+        fill_at(request, "oidc", EXAMPLE)
         assert await refused_field(channel, "CreateAccount", request.SerializeToString()) == (name,)
 
 
@@ -150,7 +150,7 @@ async def test_ids_are_uuids(channel: grpc.aio.Channel) -> None:
         ids = ("request_id", "setup_id", "session_id", "account_id", "identity_id")
         if path.split(".")[-1] in ids and not path.startswith("reauth"):
             for form in forms:
-                request = filled(method, SOMEBODY)
+                request = filled(method, EXAMPLE)
                 put(request, path, form)
                 assert await refused_field(channel, method, request.SerializeToString()) == (path,), (method, form)
 
@@ -162,7 +162,7 @@ async def test_ip_addresses(channel: grpc.aio.Channel, address: str) -> None:
     """ClientInfo.ip_address: "IPv4 or IPv6 in text form, without port or zone; anything else is INVALID_FIELD." """
     for method, path in every_string():
         if path == "client.ip_address":
-            request = filled(method, SOMEBODY)
+            request = filled(method, EXAMPLE)
             put(request, path, address)
             assert await refused_field(channel, method, request.SerializeToString()) == (path,), method
 
@@ -184,7 +184,7 @@ async def test_email_addresses(channel: grpc.aio.Channel, address: str) -> None:
         ("StartPasswordReset", "email"),
         ("ChangeEmail", "new_email"),
     ):
-        request = filled(method, SOMEBODY)
+        request = filled(method, EXAMPLE)
         put(request, path, address)
         assert await refused_field(channel, method, request.SerializeToString()) == (path,), method
 

@@ -22,7 +22,7 @@ from twofactor_server.domain.refusals import Reason, Refusal
 from twofactor_server.storage.database import Database
 
 SECRET = "hunter2-in-an-exception"
-SOMEBODY = values_of(
+EXAMPLE = values_of(
     Owner("somebody@example.test", "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a001", session_token=f"tfs_{'A' * 64}"),
     f"tfc_{'A' * 64}",
     "5b1f9d0e-58d5-4bb4-8a52-f4d7d1b1a002",
@@ -30,7 +30,7 @@ SOMEBODY = values_of(
 
 
 async def refusal_by(inside: InProcessServer, method: str) -> Refused:
-    return await refusal_of(inside.channel, method, filled(method, SOMEBODY).SerializeToString())
+    return await refusal_of(inside.channel, method, filled(method, EXAMPLE).SerializeToString())
 
 
 @pytest_asyncio.fixture
@@ -73,7 +73,7 @@ async def test_every_call_logs_one_line(broken: InProcessServer, caplog: pytest.
                 await asyncio.sleep(0.01)
     (line,) = lines
     assert re.fullmatch(r"UseBackupCode ValueError \d+ ms call=[0-9a-f]{32}", line)
-    for value in (SOMEBODY["challenge_token"], SOMEBODY["backup_code"], SOMEBODY["email"], SOMEBODY["password"]):
+    for value in (EXAMPLE["challenge_token"], EXAMPLE["backup_code"], EXAMPLE["email"], EXAMPLE["password"]):
         assert value not in caplog.text
 
 

@@ -21,7 +21,7 @@ from tests.support.steps import STEP, from_network, sign_in_by_backup_code, wron
 from tests.support.tables import of_account, query
 from twofactor_server.postgres import EmbeddedPostgres
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
 async def credentials_mismatch(factory: AccountFactory, database: str) -> Calls:
@@ -120,7 +120,7 @@ async def challenge_exhausted(factory: AccountFactory, database: str) -> Calls:
 
 
 async def account_not_found(factory: AccountFactory, database: str) -> Calls:
-    yield factory.rpc.GetAccount(account_id=NOBODY)
+    yield factory.rpc.GetAccount(account_id=UNKNOWN_ID)
     yield factory.rpc.GetAccount(email=unused_email())
 
 
@@ -135,7 +135,7 @@ async def method_not_active(factory: AccountFactory, database: str) -> Calls:
 
 async def setup_expired(factory: AccountFactory, database: str) -> Calls:
     owner = await factory.signed_in_account()
-    yield factory.rpc.ConfirmAuthenticatorSetup(session_token=owner.session_token, setup_id=NOBODY, code="123456")
+    yield factory.rpc.ConfirmAuthenticatorSetup(session_token=owner.session_token, setup_id=UNKNOWN_ID, code="123456")
 
 
 async def authenticator_disabled(factory: AccountFactory, database: str) -> Calls:

@@ -108,7 +108,7 @@ class Mail:
         return found[1] if found else ""
 
     def link(self, purpose: str) -> str:
-        """The token in the link of this purpose; "" if there is none."""
+        """The token in the link of this purpose; "" if not found."""
         found = re.search(rf"/{purpose}\?token=(\S+)$", self.text, re.MULTILINE)
         return found[1] if found else ""
 

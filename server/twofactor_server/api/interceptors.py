@@ -6,6 +6,7 @@ Health and reflection pass through them untouched. A handler is wrapped once and
 import asyncio
 import logging
 import time
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar, cast
@@ -108,8 +109,9 @@ class _Interceptor(grpc.aio.ServerInterceptor):
         self._wrapped[method] = wrapped
         return wrapped
 
+    @abstractmethod
     def _wrap(self, method: str, behaviour: Behaviour) -> Behaviour:
-        raise NotImplementedError
+        """The behaviour with what this interceptor adds."""
 
 
 class ErrorInterceptor(_Interceptor):

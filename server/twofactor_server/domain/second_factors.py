@@ -37,7 +37,7 @@ class Counter:
         return Counter(failures, now + wait if wait else None)
 
     def remaining_wait(self, now: datetime) -> timedelta | None:
-        """How long the current wait still lasts; None if there is none."""
+        """How long the current wait still lasts; None without one."""
         return self.wait_until - now if self.wait_until and self.wait_until > now else None
 
 

@@ -35,7 +35,7 @@ class IdempotentRequest:
     content: str = field(repr=False)
 
     async def find_reply(self, uow: UnitOfWork, scope_id: UUID) -> dict[str, Any] | None:
-        """The reply stored for this request in this scope (a challenge or session); None if there is none.
+        """The reply stored for this request in this scope (a challenge or session); None if not found.
 
         The same request_id with other content: REQUEST_ID_REUSED. An erased or expired reply, or one sealed under a
         retired key: REQUEST_ID_EXPIRED.

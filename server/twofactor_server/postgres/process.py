@@ -172,7 +172,7 @@ def _open_log(log_file: Path) -> int:
 
 
 def _recorded_pid(data: Path) -> int | None:
-    """The pid in ``postmaster.pid``; None if there is none."""
+    """The pid in ``postmaster.pid``; None without the file."""
     try:
         return int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):

@@ -122,12 +122,12 @@ _DELETE_LINKS = Statement(delete(mailed_links).where(mailed_links.c.account_id =
 
 
 async def find(tx: Transaction, account_id: UUID) -> Account | None:
-    """The account; None if there is none or it is closed."""
+    """The account; None if it does not exist or is closed."""
     return _record(await tx.fetch_row(_FIND, account_id=account_id))
 
 
 async def find_by_email(tx: Transaction, email: str) -> Account | None:
-    """The account with this (normalised) address; None if there is none, or if the account has left the address."""
+    """The account with this (normalised) address; None if not found, or if the account has left the address."""
     return _record(await tx.fetch_row(_FIND_BY_EMAIL, email=email))
 
 

@@ -42,7 +42,7 @@ async def create(tx: Transaction, account_id: UUID, setup: AuthenticatorSetup, n
 
 
 async def find(tx: Transaction, account_id: UUID, setup_id: UUID) -> AuthenticatorSetup | None:
-    """The account's setup; None if there is none or it has ended."""
+    """The account's setup; None if it does not exist or has ended."""
     row = await tx.fetch_row(_FIND, account_id=account_id, setup_id=setup_id)
     return AuthenticatorSetup(*row) if row else None
 

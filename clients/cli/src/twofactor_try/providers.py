@@ -44,7 +44,7 @@ def provider_from_environment(name: str, environment: Mapping[str, str]) -> Prov
 
 
 def find_loopback_provider(environment: Mapping[str, str]) -> Provider | None:
-    """The first OpenID provider with an issuer on this machine, where the demo can act as it; None if there is none."""
+    """The first OpenID provider with an issuer on this machine, where the demo can act as it; None if not found."""
     for variable, issuer in sorted(environment.items()):
         match = _OIDC_ISSUER.fullmatch(variable)
         if match and loopback_address(issuer):

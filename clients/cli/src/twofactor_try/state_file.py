@@ -22,12 +22,12 @@ class StateFile:
         self._content = _read(path)
 
     def get(self, name: str) -> str | None:
-        """The stored value; None if there is none."""
+        """The stored value; None if not found."""
         value = self._content.get(self._server, {}).get(name)
         return value if isinstance(value, str) else None
 
     def require(self, name: str, problem: str) -> str:
-        """The stored value; CannotStartError with the text `problem` if there is none."""
+        """The stored value; CannotStartError with the text `problem` if not found."""
         value = self.get(name)
         if value is None:
             raise CannotStartError(problem)

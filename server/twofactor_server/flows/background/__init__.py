@@ -1,1 +1,1 @@
-"""Tasks that run in every server process beside the calls."""
+"""Tasks that run in every server process, in parallel with the calls."""
