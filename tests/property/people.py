@@ -41,7 +41,6 @@ from tests.property.program import (
 ON_EMAIL, ON_APP, ON_APP_FOR_DAYS = "on e-mail codes", "on an authenticator", "on an authenticator for eight days"
 CURRENT_MAILBOX, FORMER_MAILBOX = "reads the current mailbox", "reads the other mailbox"
 SET_UP, REMOVE, REGENERATE = "StartAuthenticatorSetup", "RemoveAuthenticator", "RegenerateBackupCode"
-STEP = timedelta(seconds=30)
 
 fates = st.sampled_from([ANSWERED] * 8 + [LOST, REPEATED, TWICE] * 3 + [CRASHED])
 methods = st.sampled_from((APP, BACKUP, MAIL))

@@ -108,8 +108,8 @@ async def verify_reauthentication(
 
 
 async def confirm_reauthentication(uow: UnitOfWork, locked: LockedSession, verified: VerifiedReauthentication) -> None:
-    """Under the lock of the change: the password and the identity are still those that were verified. Earlier wrong
-    re-authentications are forgiven."""
+    """Under the lock of the change: the password and the identity are still those that were verified. The count of
+    wrong re-authentications starts again."""
     account = await accounts.find(uow.tx, verified.charged.token.account_id)
     if account is None or account.password_version != verified.password_version:
         raise Refusal(Reason.REAUTHENTICATION_FAILED)

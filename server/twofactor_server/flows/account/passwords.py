@@ -1,9 +1,11 @@
 """SetPassword and ChangePassword, and what every change of a password shares:
 
-await check_new_password(password)                                   # before any transaction
-check_context_specific(password, account.email, product_name)        # once the account is known
-new_hash = await hash_new_password(deps, call, slot, password)       # between transactions
-await apply_new_password(uow, account, new_hash)                     # under the second factor's lock
+    await check_new_password(password)                                   # before any transaction
+    check_context_specific(password, account.email, product_name)        # once the account is known
+    new_hash = await hash_new_password(deps, call, slot, password)       # between transactions
+    await apply_new_password(uow, account, new_hash)                     # under the second factor's lock
+
+No password is hashed while a transaction is open.
 """
 
 import asyncio
